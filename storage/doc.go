@@ -1,0 +1,28 @@
+// Package storage keeps billd's records in one ordered store and is the only road to it.
+//
+// A View reads one state; an Update changes it in one transaction with one fsync; the ingest queue
+// (Ingest) groups calls that arrive at the same time into one Update. A Tx has one typed table per
+// kind of record. Postings, balances and tallies are written by Post and the charging applier only.
+//
+// It imports rating and storage/kv. Only Open's caller names the engine.
+//
+// # Keys
+//
+// Numbers are fixed-width big-endian, text ends in a zero byte, times are milliseconds.
+//
+//	row number                      most tables; JSON behind a version byte, rates and postings binary
+//	rate.deck     deck prefix 00 rate           finds a deck's rows by prefix, in prefix order
+//	rate.close    rate                          generation, valid-till: an import's closings until they are settled
+//	cdr           start ms (44 bits) seq (20)   the call, binary; the key is the time index
+//	cdr.customer  account cdr                   calls that the account paid
+//	cdr.vendor    account cdr                   calls that the account terminated
+//	cdr.call      start minute, hash, n         cdr or suspense number, content hash: exactly once
+//	cdr.log       ingest sequence               the CDR numbers of one commit, in the order they came
+//	cdr.revision  cdr revision                  a call as it was before it was rerated
+//	posting.ledger ledger posting               a ledger's postings in order
+//	posting.ref   reference 00                  posting: the same reference posts once
+//	balance       ledger                        call debits, call credits, other debits, other credits
+//	tally         day account side origin       calls, answered, seconds, billed, net, tax
+//
+// Day comes first in a tally's key because calls come in by time: a commit then touches few pages.
+package storage

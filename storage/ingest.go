@@ -1,0 +1,205 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"billd/rating"
+)
+
+// Limits of the ingest queue (R20).
+const (
+	maxQueued    = 10000                  // records waiting
+	maxQueueWait = 250 * time.Millisecond // of the oldest one, before newcomers are refused
+	maxGroup     = 5000                   // records a commit takes on
+)
+
+// ErrBusy says that the queue is full; nothing of the submission was stored.
+var ErrBusy = &rating.Error{Kind: rating.Limit, Field: "queue", Rule: "busy", Msg: "too many calls are waiting, try again in a moment"}
+
+// Record is one delivered record: a call that was read, or the text of one that could not be.
+type Record struct {
+	Call   *rating.Call
+	Raw    string // with Detail: why it could not be read
+	Detail string
+	Source string
+}
+
+// Ingest groups calls that are delivered at the same time into one commit each: it drains what is
+// waiting, writes it with one fsync and answers everybody (never bbolt's Batch).
+type Ingest struct {
+	db     *DB
+	queue  chan *submission
+	queued atomic.Int64
+	oldest atomic.Int64 // unix ns since when something has been waiting, 0 when nothing is
+	stop   chan struct{}
+	done   sync.WaitGroup
+}
+
+type submission struct {
+	by       string
+	records  []Record
+	verdicts []rating.Verdict
+	err      error
+	ready    chan struct{}
+}
+
+// NewIngest starts the queue's writer. Stop ends it.
+func NewIngest(db *DB) *Ingest {
+	q := &Ingest{db: db, queue: make(chan *submission, maxQueued), stop: make(chan struct{})}
+	q.done.Add(1)
+	go q.write()
+	return q
+}
+
+// Stop finishes what is queued and ends the writer. Later submissions are refused.
+func (q *Ingest) Stop() {
+	close(q.stop)
+	q.done.Wait()
+}
+
+// Waiting returns how many records are queued.
+func (q *Ingest) Waiting() int { return int(q.queued.Load()) }
+
+// Submit charges records and returns when they are durable: a verdict per record, in order.
+//
+// Once queued they are committed whatever the caller does; a caller that left delivers again and is
+// told duplicate. Fails with ErrBusy when the queue is full, and otherwise only when the store is broken.
+func (q *Ingest) Submit(ctx context.Context, records []Record) ([]rating.Verdict, error) {
+	n := int64(len(records))
+	if n == 0 {
+		return nil, nil
+	}
+	if q.busy(n) {
+		return nil, ErrBusy
+	}
+	s := &submission{by: Principal(ctx), records: records, ready: make(chan struct{})}
+	q.queued.Add(n)
+	q.oldest.CompareAndSwap(0, time.Now().UnixNano())
+	select {
+	case <-q.stop:
+		q.queued.Add(-n)
+		return nil, ErrBusy
+	case q.queue <- s:
+	}
+	select {
+	case <-s.ready:
+		return s.verdicts, s.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// busy reports whether the queue cannot take n more records. A single large submission to an empty
+// queue is always taken.
+func (q *Ingest) busy(n int64) bool {
+	waiting := q.queued.Load()
+	if waiting > 0 && waiting+n > maxQueued {
+		return true
+	}
+	since := q.oldest.Load()
+	return waiting > maxGroup && since != 0 && time.Since(time.Unix(0, since)) > maxQueueWait
+}
+
+func (q *Ingest) write() {
+	defer q.done.Done()
+	for {
+		select {
+		case s := <-q.queue:
+			q.commit(q.drain(s))
+		case <-q.stop:
+			for {
+				select {
+				case s := <-q.queue:
+					q.commit(q.drain(s))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// drain takes what waits behind the first submission, up to a group.
+func (q *Ingest) drain(first *submission) []*submission {
+	group, n := []*submission{first}, len(first.records)
+	for n < maxGroup {
+		select {
+		case s := <-q.queue:
+			group = append(group, s)
+			n += len(s.records)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit charges a group in one transaction. If that fails each submission is tried alone, so that
+// one that cannot be stored does not take the others with it.
+func (q *Ingest) commit(group []*submission) {
+	n := int64(0)
+	for _, s := range group {
+		n += int64(len(s.records))
+	}
+	if err := q.db.charge(group); err != nil {
+		for _, s := range group {
+			if len(group) > 1 {
+				err = q.db.charge([]*submission{s})
+			}
+			s.err = err
+		}
+	}
+	if q.queued.Add(-n) == 0 {
+		q.oldest.Store(0)
+	} else {
+		q.oldest.Store(time.Now().UnixNano())
+	}
+	for _, s := range group {
+		close(s.ready)
+	}
+}
+
+func (db *DB) charge(group []*submission) error {
+	return db.Update(context.Background(), func(tx *Tx) error {
+		for _, s := range group {
+			s.err, s.verdicts = nil, s.verdicts[:0]
+			tx.by = s.by
+			for i := range s.records {
+				v, err := tx.take(&s.records[i])
+				if err != nil {
+					return err
+				}
+				s.verdicts = append(s.verdicts, v)
+			}
+		}
+		return nil
+	})
+}
+
+// take charges one record. The caller's call is left as it came, so that a group can be tried again.
+func (tx *Tx) take(r *Record) (rating.Verdict, error) {
+	if r.Call == nil {
+		id, err := tx.HoldRaw(r.Source, r.Raw, r.Detail)
+		return rating.Verdict{Outcome: rating.OutcomeSuspended, Reason: rating.ReasonBadRecord, Detail: r.Detail, Suspense: id}, err
+	}
+	call := *r.Call
+	return tx.Charge(&call)
+}
+
+// ChargeNow charges records in one transaction of its own, past the queue: the bulk import, which
+// brings its own groups.
+func (db *DB) ChargeNow(ctx context.Context, records []Record) ([]rating.Verdict, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := &submission{by: Principal(ctx), records: records}
+	err := db.charge([]*submission{s})
+	if errors.Is(err, context.Canceled) {
+		return nil, ctx.Err()
+	}
+	return s.verdicts, err
+}

@@ -1,0 +1,266 @@
+package storage
+
+import (
+	"encoding/json"
+	"time"
+
+	"billd/rating"
+	"billd/storage/kv"
+)
+
+// SchemaVersion is the layout this binary writes. A later one is refused at open.
+const SchemaVersion = 1
+
+// The buckets. Their order is this program's own; the store knows them by name.
+const (
+	bMeta kv.Bucket = iota
+	bSequence
+	bSetting
+	bAudit
+	bOperator
+	bOperatorLogin
+	bContractor
+	bContractorName
+	bContractorExternal
+	bContact
+	bContactContractor
+	bAccount
+	bAccountUUID
+	bAccountName
+	bAccountExternal
+	bAccountRealm
+	bAccountKey
+	bAccountContractor
+	bAccountParent
+	bAccountFold
+	bDeck
+	bDeckName
+	bRatePlan
+	bRatePlanName
+	bRatePlanUUID
+	bRate
+	bRateDeck
+	bRateKazoo
+	bRateUUID
+	bRateClose
+	bImport
+	bPosting
+	bPostingLedger
+	bPostingRef
+	bBalance
+	bTally
+	bPayment
+	bPaymentUUID
+	bPaymentAccount
+	bCDR
+	bCDRCustomer
+	bCDRVendor
+	bCDRCall
+	bCDRLog
+	bCDRRevision
+	bCDRLate
+	bSuspense
+	bInvoice
+	bInvoiceUUID
+	bInvoiceAccount
+	bInvoiceLine
+	bInvoiceLineInvoice
+	bAccess
+	bAccessLogin
+	bAccessCustomer
+	bUser
+	bUserKey
+	bUserAccount
+	bUserUUID
+	bJob
+	bRevoked
+	bDocument
+	numBuckets
+)
+
+// BucketNames returns the names an engine is opened with, in the order of the constants.
+func BucketNames() []string {
+	return []string{"meta", "sequence", "setting", "audit", "operator", "operator.login",
+		"contractor", "contractor.name", "contractor.external", "contact", "contact.contractor",
+		"account", "account.uuid", "account.name", "account.external", "account.realm", "account.key", "account.contractor", "account.parent", "account.fold",
+		"deck", "deck.name", "rateplan", "rateplan.name", "rateplan.uuid",
+		"rate", "rate.deck", "rate.kazoo", "rate.uuid", "rate.close", "import",
+		"posting", "posting.ledger", "posting.ref", "balance", "tally",
+		"payment", "payment.uuid", "payment.account",
+		"cdr", "cdr.customer", "cdr.vendor", "cdr.call", "cdr.log", "cdr.revision", "cdr.late", "suspense",
+		"invoice", "invoice.uuid", "invoice.account", "invoice.line", "invoice.line.invoice",
+		"access", "access.login", "access.customer", "user", "user.key", "user.account", "user.uuid",
+		"job", "revoked", "document"}
+}
+
+// FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).
+func FillPercents() map[kv.Bucket]float64 {
+	return map[kv.Bucket]float64{bCDR: 0.95, bCDRVendor: 0.95, bCDRCall: 0.95, bCDRLog: 0.95, bPosting: 0.95, bRate: 0.95, bRateDeck: 0.95}
+}
+
+// Operator is a person who runs billd: a Yeti admin user.
+type Operator struct {
+	ID        uint64    `json:"id"`
+	Login     string    `json:"login"`
+	Password  string    `json:"password"` // argon2id, PHC form
+	CreatedAt time.Time `json:"created_at"`
+	// Tokens signed to expire at or before this instant are refused: passwd and delete end sessions.
+	TokensAfter time.Time `json:"tokens_after,omitzero"`
+}
+
+// Contractor owns accounts: a customer, a vendor or both.
+type Contractor struct {
+	ID          uint64  `json:"id"`
+	Name        string  `json:"name"`
+	Enabled     bool    `json:"enabled"`
+	Vendor      bool    `json:"vendor"`
+	Customer    bool    `json:"customer"`
+	Description *string `json:"description,omitempty"`
+	Address     *string `json:"address,omitempty"`
+	Phones      *string `json:"phones,omitempty"`
+	ExternalID  *int64  `json:"external_id,omitempty"`
+	SMTP        *int64  `json:"smtp_connection,omitempty"`
+}
+
+// Contact is an address of a contractor for invoices and notices.
+type Contact struct {
+	ID         uint64  `json:"id"`
+	Contractor uint64  `json:"contractor"`
+	Email      string  `json:"email"`
+	Notes      *string `json:"notes,omitempty"`
+}
+
+// PaymentStatus says where a payment stands. Source: Yeti.
+type PaymentStatus uint8
+
+// The statuses.
+const (
+	PaymentCompleted PaymentStatus = iota
+	PaymentPending
+	PaymentCanceled
+	PaymentRolledBack
+)
+
+// String returns Yeti's word.
+func (s PaymentStatus) String() string {
+	return [...]string{"completed", "pending", "canceled", "rolled_back"}[s&3]
+}
+
+// Payment is money received for an account; its posting moves the balance.
+type Payment struct {
+	ID            uint64           `json:"id"`
+	UUID          rating.UUID      `json:"uuid"`
+	Account       rating.AccountID `json:"account"`
+	Amount        rating.Money     `json:"amount"`
+	Notes         *string          `json:"notes,omitempty"`
+	PrivateNotes  *string          `json:"private_notes,omitempty"`
+	Status        PaymentStatus    `json:"status"`
+	BalanceBefore *rating.Money    `json:"balance_before,omitempty"`
+	CreatedAt     time.Time        `json:"created_at"`
+	RolledBackAt  *time.Time       `json:"rolled_back_at,omitempty"`
+	Posting       uint64           `json:"posting,omitempty"`
+}
+
+// Access is a customer's login to Yeti's customer API.
+type Access struct {
+	ID          uint64             `json:"id"`
+	Customer    uint64             `json:"customer"` // contractor
+	Login       string             `json:"login"`
+	Password    string             `json:"password"` // argon2id, PHC form
+	Accounts    []rating.AccountID `json:"accounts"` // none: all of the customer's
+	AllowedIPs  []string           `json:"allowed_ips"`
+	Profile     int64              `json:"profile"`
+	TokensAfter time.Time          `json:"tokens_after,omitzero"`
+}
+
+// User is a person of an account who logs in through Kazoo or PortSIP.
+type User struct {
+	ID          uint64           `json:"id"`
+	UUID        rating.UUID      `json:"uuid"`
+	Account     rating.AccountID `json:"account"`
+	Username    string           `json:"username"`
+	Password    string           `json:"password"`  // argon2id of the password, PortSIP
+	LoginMD5    string           `json:"login_md5"` // argon2id of Kazoo's md5 login hash
+	LoginSHA    string           `json:"login_sha"` // argon2id of Kazoo's sha login hash
+	KeyMD5      []byte           `json:"key_md5"`   // finds the user by the md5 login hash (R22)
+	KeySHA      []byte           `json:"key_sha"`
+	FirstName   string           `json:"first_name"`
+	LastName    string           `json:"last_name"`
+	Admin       bool             `json:"admin,omitempty"`
+	Disabled    bool             `json:"disabled,omitempty"`
+	Doc         json.RawMessage  `json:"doc,omitempty"` // Kazoo's further fields
+	CreatedAt   time.Time        `json:"created_at"`
+	TokensAfter time.Time        `json:"tokens_after,omitzero"`
+}
+
+// Suspended is a call that waits for an answer.
+type Suspended struct {
+	ID       uint64    `json:"id"`
+	Reason   string    `json:"reason"`
+	Detail   string    `json:"detail"`
+	At       time.Time `json:"at"`
+	Source   string    `json:"source,omitempty"`
+	Call     []byte    `json:"call,omitempty"` // the columns that were read, as a CDR row
+	Account  string    `json:"account,omitempty"`
+	Vendor   string    `json:"vendor,omitempty"`
+	Rated    bool      `json:"rated,omitempty"`
+	Raw      string    `json:"raw,omitempty"` // the record as it came, when it could not be read
+	CallKey  []byte    `json:"call_key,omitempty"`
+	StartAt  time.Time `json:"start_at,omitzero"`
+	Attempts int       `json:"attempts,omitempty"`
+}
+
+// Import is one run of import-rates.
+type Import struct {
+	ID         uint64        `json:"id"`
+	Deck       rating.DeckID `json:"deck"`
+	Generation uint32        `json:"generation"`
+	Applied    bool          `json:"applied"`
+	Mode       string        `json:"mode"`
+	File       string        `json:"file,omitempty"`
+	Effective  time.Time     `json:"effective,omitzero"`
+	StartedAt  time.Time     `json:"started_at"`
+	FinishedAt time.Time     `json:"finished_at,omitzero"`
+	FirstRate  rating.RateID `json:"first_rate"`
+	Counts     ImportCounts  `json:"counts"`
+	By         string        `json:"by,omitempty"`
+}
+
+// ImportCounts is the summary of an import: Read is the sum of the others but Removed.
+type ImportCounts struct {
+	Read     int `json:"read"`
+	Added    int `json:"added"`
+	Changed  int `json:"changed"`
+	Same     int `json:"same"`
+	Removed  int `json:"removed"`
+	Rejected int `json:"rejected"`
+}
+
+// Job is the state of background work under its name.
+type Job struct {
+	ID     uint64    `json:"id"`
+	Name   string    `json:"name"`
+	LastAt time.Time `json:"last_at"`
+	Error  string    `json:"error,omitempty"`
+}
+
+// Document is the paper of an invoice.
+type Document struct {
+	ID   uint64 `json:"id"` // the invoice
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Body []byte `json:"body"`
+}
+
+// AuditEntry records one change of one row.
+type AuditEntry struct {
+	ID    uint64          `json:"id"`
+	At    time.Time       `json:"at"`
+	By    string          `json:"by,omitempty"`
+	Table string          `json:"table"`
+	Row   uint64          `json:"row"`
+	Op    string          `json:"op"` // create, update, delete, job
+	Old   json.RawMessage `json:"old,omitempty"`
+	New   json.RawMessage `json:"new,omitempty"`
+	Note  string          `json:"note,omitempty"`
+}
