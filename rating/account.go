@@ -46,6 +46,7 @@ type Account struct {
 	InvoicePeriod   PeriodID  `json:"invoice_period,omitempty"`
 	InvoicedFrom    time.Time `json:"invoiced_from,omitzero"` // start of the next Auto invoice
 	NextInvoiceAt   time.Time `json:"next_invoice_at,omitzero"`
+	InvoicedTill    time.Time `json:"invoiced_till,omitzero"` // no filled invoice ends later
 	InvoiceTemplate *int64    `json:"invoice_template,omitempty"`
 
 	Realm    string          `json:"realm,omitempty"`

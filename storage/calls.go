@@ -288,6 +288,9 @@ func (tx *Tx) Charge(call *rating.Call) (rating.Verdict, error) {
 	if err := tx.countCall(&call.CDR, 1); err != nil {
 		return v, err
 	}
+	if err := tx.noteLate(&call.CDR); err != nil {
+		return v, err
+	}
 	batch := tx.batch()
 	start := len(batch.arena)
 	batch.arena = appendCDR(batch.arena, &call.CDR)
