@@ -142,20 +142,20 @@ func (t *Terms) charge(seconds uint32, vat Percent, f Formula) (Charge, outcome,
 		o.reason, c.Billed = feeOnly, 0
 	default:
 		if rest := int64(seconds) - c.Billed - int64(t.FreeSeconds); rest > 0 {
-			next := int64(t.Next.Seconds)
-			o.steps = (rest + next - 1) / next
-			c.Billed += o.steps * next
+			o.steps = int64(uint32(rest-1)/t.Next.Seconds) + 1 // the quotient rounded up
+			c.Billed += o.steps * int64(t.Next.Seconds)
 		}
 	}
 	var ok bool
 	if t.small(c.Billed) {
-		ok = t.settle(&c, &o, vat, f.rounding())
+		c.Net, c.Gross, ok = t.settle(&o, vat, f.rounding())
 	} else {
-		ok = t.settleBig(&c, &o, vat, f.rounding())
+		c.Net, c.Gross, ok = t.settleBig(&o, vat, f.rounding())
 	}
 	if !ok {
 		return Charge{}, outcome{}, rangeError("charge for "+strconv.FormatUint(uint64(seconds), 10)+" s", moneyDecimals)
 	}
+	c.Tax = c.Gross - c.Net
 	return c, o, nil
 }
 
@@ -180,17 +180,18 @@ func (t *Terms) refuse(vat Percent, f Formula) error {
 }
 
 // small reports whether the sum for billed seconds fits an int64 and its product with surcharge
-// and VAT two words. The bit lengths allow a connect fee of 35 million and 600,000 at the end of
-// an hour, so almost every call is small.
+// and VAT two words: amounts below 2⁴⁵, 35 million, and steps below 2⁶¹, 38 million. Almost
+// every call is small.
 func (t *Terms) small(billed int64) bool {
 	price := magnitude(int64(t.First.Price)) | magnitude(int64(t.Next.Price))
 	money := magnitude(int64(t.ConnectFee)) | uint64(t.MinCost) | uint64(t.MaxCost)
-	return bits.Len64(price)+bits.Len64(uint64(billed)) <= 61 && bits.Len64(money) <= 45 && t.Surcharge <= maxSurcharge
+	hi, lo := bits.Mul64(price, uint64(billed))
+	return hi|lo>>61|money>>45 == 0 && t.Surcharge <= maxSurcharge
 }
 
-// settle fills in the amounts of c from two-word products; false if they leave Money. The terms
-// are small.
-func (t *Terms) settle(c *Charge, o *outcome, vat Percent, rd Rounding) bool {
+// settle computes the amounts from two-word products, and notes in o a cost bound that took the
+// place of the sum; false if they leave Money. The terms are small.
+func (t *Terms) settle(o *outcome, vat Percent, rd Rounding) (net, gross Money, ok bool) {
 	// All in 10⁻⁹ major units and sixtieths of them: no division before the end.
 	sum := int64(t.ConnectFee) * moneyToSum
 	if o.reason == byTheStep {
@@ -207,19 +208,18 @@ func (t *Terms) settle(c *Charge, o *outcome, vat Percent, rd Rounding) bool {
 			o.limited, size, factor = atMaximum, uint64(t.MaxCost)*moneyToSum, wholeShare
 		}
 	}
-	net, ok := rd.share(size, factor, netDivisor, negative)
-	if !ok {
-		return false
+	if factor == wholeShare {
+		// One word and a constant divisor: most rates have no surcharge.
+		net, ok = rd.apply(size/moneyToSum, size%moneyToSum, moneyToSum, negative)
+	} else {
+		net, ok = rd.share(size, factor, netDivisor, negative)
 	}
-	c.Net, c.Gross = net, net
-	if vat != 0 {
-		// The surcharge is below 2³⁰ and VAT below 2²⁸: their product fits a word.
-		if c.Gross, ok = rd.share(size, factor*uint64(wholePercent+vat), netDivisor*wholePercent, negative); !ok {
-			return false
-		}
-		c.Tax = c.Gross - c.Net
+	if !ok || vat == 0 {
+		return net, net, ok
 	}
-	return true
+	// The surcharge is below 2³⁰ and VAT below 2²⁸: their product fits a word.
+	gross, ok = rd.share(size, factor*uint64(wholePercent+vat), netDivisor*wholePercent, negative)
+	return net, gross, ok
 }
 
 // compareCost compares size · factor, a sum with surcharge, with a bound.
@@ -240,7 +240,7 @@ func (rd Rounding) share(size, factor, div uint64, negative bool) (Money, bool) 
 }
 
 // settleBig is settle for terms that are not small.
-func (t *Terms) settleBig(c *Charge, o *outcome, vat Percent, rd Rounding) bool {
+func (t *Terms) settleBig(o *outcome, vat Percent, rd Rounding) (net, gross Money, ok bool) {
 	mul := func(a, b int64) *big.Int { return new(big.Int).Mul(big.NewInt(a), big.NewInt(b)) }
 	sum := mul(int64(t.ConnectFee), moneyToSum)
 	if o.reason == byTheStep {
@@ -255,14 +255,12 @@ func (t *Terms) settleBig(c *Charge, o *outcome, vat Percent, rd Rounding) bool 
 	case t.MaxCost > 0 && sum.Cmp(most) > 0:
 		o.limited, sum = atMaximum, most
 	}
-	var ok bool
-	if c.Net, ok = rd.shareBig(sum, netDivisor); !ok {
-		return false
+	if net, ok = rd.shareBig(sum, netDivisor); !ok {
+		return 0, 0, false
 	}
 	sum.Mul(sum, big.NewInt(int64(wholePercent+vat)))
-	c.Gross, ok = rd.shareBig(sum, netDivisor*wholePercent)
-	c.Tax = c.Gross - c.Net
-	return ok
+	gross, ok = rd.shareBig(sum, netDivisor*wholePercent)
+	return net, gross, ok
 }
 
 // shareBig returns sum / div, rounded; false if it leaves Money.

@@ -88,7 +88,11 @@ func parseVector(t *testing.T, n int, c []string) chargeVector {
 }
 
 func TestChargeGivesThePublishedFigures(t *testing.T) {
-	for _, v := range chargeVectors(t) {
+	vectors := chargeVectors(t)
+	if len(vectors) != 49 {
+		t.Errorf("charge.txt holds %d vectors, want 49", len(vectors))
+	}
+	for _, v := range vectors {
 		if err := v.terms.Valid(); err != nil {
 			t.Errorf("charge.txt:%d: %v", v.line, err)
 		}
