@@ -25,7 +25,8 @@ type DB struct {
 	settings atomic.Pointer[rating.Settings]
 	space    spaces
 
-	zones sync.Map // zone name → *time.Location
+	zones    sync.Map // zone name → *time.Location
+	outcomes [4]atomic.Int64
 }
 
 // spaces are the random parts of computed UUIDs, made with the store.

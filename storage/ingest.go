@@ -163,7 +163,29 @@ func (q *Ingest) commit(group []*submission) {
 	}
 }
 
+// Outcomes returns how many calls became what since the store was opened, by rating.Outcome.
+func (db *DB) Outcomes() (n [4]int64) {
+	for i := range db.outcomes {
+		n[i] = db.outcomes[i].Load()
+	}
+	return n
+}
+
+// charge charges a group in one transaction and counts what became of it.
 func (db *DB) charge(group []*submission) error {
+	err := db.chargeGroup(group)
+	if err != nil {
+		return err
+	}
+	for _, s := range group {
+		for _, v := range s.verdicts {
+			db.outcomes[v.Outcome&3].Add(1)
+		}
+	}
+	return nil
+}
+
+func (db *DB) chargeGroup(group []*submission) error {
 	return db.Update(context.Background(), func(tx *Tx) error {
 		for _, s := range group {
 			s.err, s.verdicts = nil, s.verdicts[:0]

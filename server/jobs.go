@@ -1,0 +1,75 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"billd/server/ops"
+	"billd/storage"
+)
+
+// job is background work under a name. Run does what is due at now, in bounded pieces, and is keyed by
+// what it makes: run again after a crash it catches up and makes nothing twice.
+type job struct {
+	name  string
+	every time.Duration
+	run   func(ctx context.Context, env *ops.Env) (done int, err error)
+}
+
+// jobs runs each job in turn; one at a time, so that none competes with another for the writer.
+type jobs struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+const jobTick = 2 * time.Second // how soon after a change an invoice in state New is filled
+
+func jobList() []job {
+	return []job{
+		{"invoices due", time.Minute, ops.RunDueInvoices},
+		{"invoices to fill", jobTick, ops.FillInvoices},
+	}
+}
+
+// startJobs begins the background work; stop ends it after the piece under way.
+func startJobs(ctx context.Context, s *Server) *jobs {
+	ctx, cancel := context.WithCancel(ctx)
+	j := &jobs{cancel: cancel}
+	j.done.Add(1)
+	go func() {
+		defer j.done.Done()
+		next := map[string]time.Time{}
+		tick := time.NewTicker(jobTick)
+		defer tick.Stop()
+		for {
+			for _, job := range jobList() {
+				if now := time.Now(); ctx.Err() == nil && !now.Before(next[job.name]) {
+					next[job.name] = now.Add(job.every)
+					s.runJob(ctx, job)
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return j
+}
+
+func (s *Server) runJob(ctx context.Context, j job) {
+	done, err := j.run(storage.As(ctx, "job "+j.name), s.env)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		s.o.Log.Error("job failed, it will be tried again", "job", j.name, "err", err)
+	case done > 0:
+		s.o.Log.Info("job done", "job", j.name, "records", done)
+	}
+}
+
+func (j *jobs) stop() {
+	j.cancel()
+	j.done.Wait()
+}

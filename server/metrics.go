@@ -1,0 +1,71 @@
+package server
+
+import (
+	"strconv"
+	"time"
+
+	"billd/rating"
+	"billd/storage"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are what /metrics shows. Labels are route patterns and statuses, never accounts or paths.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "billd_http_requests_total", Help: "Requests answered, by route and status."}, []string{"method", "route", "status"}),
+		seconds:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "billd_http_request_seconds", Help: "Time to answer, by route.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}, []string{"route"}),
+	}
+	gauge := func(name, help string, value func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	gauge("billd_calls_waiting", "Calls in the ingest queue.", func() float64 { return float64(s.queue.Waiting()) })
+	gauge("billd_store_bytes", "Size of the store's file.", func() float64 { return float64(s.db.Stats().FileSize) })
+	gauge("billd_store_free_bytes", "Of it, pages that hold nothing.", func() float64 { return float64(s.db.Stats().FreeSize) })
+	gauge("billd_rates", "Rates in memory.", func() float64 { n, _ := s.db.Catalog().Rates(); return float64(n) })
+	gauge("billd_rates_bytes", "Memory that rates take.", func() float64 { _, n := s.db.Catalog().Rates(); return float64(n) })
+	m.registry.MustRegister(callMetrics{s.db})
+	return m
+}
+
+// callMetrics reads the ingest queue's own counts when asked.
+type callMetrics struct{ db *storage.DB }
+
+var (
+	callsTotal   = prometheus.NewDesc("billd_calls_total", "Calls taken in since the start, by what became of them.", []string{"outcome"}, nil)
+	commitsTotal = prometheus.NewDesc("billd_store_commits_total", "Commits since the start.", nil, nil)
+)
+
+// Describe names the metrics.
+func (c callMetrics) Describe(ch chan<- *prometheus.Desc) { ch <- callsTotal; ch <- commitsTotal }
+
+// Collect reads them.
+func (c callMetrics) Collect(ch chan<- prometheus.Metric) {
+	counts := c.db.Outcomes()
+	for o, n := range counts {
+		ch <- prometheus.MustNewConstMetric(callsTotal, prometheus.CounterValue, float64(n), rating.Outcome(o).String())
+	}
+	ch <- prometheus.MustNewConstMetric(commitsTotal, prometheus.CounterValue, float64(c.db.Stats().Commits))
+}
+
+func (m *metrics) request(c *fiber.Ctx, took time.Duration) {
+	route := c.Route().Path
+	m.requests.WithLabelValues(c.Method(), route, strconv.Itoa(c.Response().StatusCode())).Inc()
+	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+}
+
+func (m *metrics) handler() fiber.Handler {
+	return adaptor.HTTPHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"io"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"billd/server/native"
+	"billd/storage"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// mount puts every surface on the app. Mounts are narrow: a Use at /api would also catch /api/rest.
+func (s *Server) mount(app *fiber.App) {
+	app.Use(s.guard)
+	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
+	app.Get("/readyz", s.ready)
+	app.Get("/metrics", s.metrics.handler())
+	native.New(native.Options{DB: s.db, Queue: s.queue, Access: s.env.Access, Env: s.env, Log: s.o.Log}).Mount(app)
+}
+
+// guard counts requests and keeps a panic from ending the process: the client gets a plain 500 and the
+// log the stack.
+func (s *Server) guard(c *fiber.Ctx) (err error) {
+	began := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			s.o.Log.Error("a request panicked", "method", c.Method(), "path", c.Path(), "panic", p, "stack", string(debug.Stack()))
+			err = c.App().ErrorHandler(c, fiber.ErrInternalServerError)
+		}
+		s.metrics.request(c, time.Since(began))
+	}()
+	if err := limitBody(c); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
+// uploads are the routes that read their body themselves, after authentication, to limits of their own.
+var uploads = []string{native.Base + "/import/"}
+
+// limitBody reads a request's body up to the limit that every other route has. With streaming on,
+// fasthttp itself would let any length through.
+func limitBody(c *fiber.Ctx) error {
+	stream := c.Context().RequestBodyStream()
+	if stream == nil {
+		return nil
+	}
+	for _, path := range uploads {
+		if strings.HasPrefix(c.Path(), path) {
+			return nil
+		}
+	}
+	if c.Request().Header.ContentLength() > bodyLimit {
+		return fiber.ErrRequestEntityTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
+	if err != nil {
+		return fiber.ErrBadRequest
+	}
+	if len(body) > bodyLimit {
+		return fiber.ErrRequestEntityTooLarge
+	}
+	c.Request().SetBodyRaw(body)
+	return nil
+}
+
+// ready says whether billd can do its work: the store answers a read.
+func (s *Server) ready(c *fiber.Ctx) error {
+	err := s.db.View(c.Context(), func(tx *storage.Tx) error {
+		_, err := tx.Accounts.Get(1)
+		return err
+	})
+	if err != nil {
+		s.o.Log.Error("not ready", "err", err)
+		return c.Status(fiber.StatusServiceUnavailable).SendString("the store does not answer\n")
+	}
+	return c.SendString("ready\n")
+}
+
+// httpText is the lower-case sentence of a status.
+func httpText(status int) string {
+	if t := http.StatusText(status); t != "" {
+		return strings.ToLower(t)
+	}
+	return "error"
+}

@@ -1,0 +1,12 @@
+package ops
+
+// Commands lists every command that both doors offer.
+func Commands() []Command {
+	return []Command{
+		Typed("admin-create", createOperator),
+		Typed("admin-passwd", setOperatorPassword),
+		Typed("admin-delete", deleteOperator),
+		Typed("admin-list", listOperators).Reads(),
+		Typed("token", issueToken).Reads(),
+	}
+}

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"billd/server/control"
+	"billd/server/ops"
+	"billd/storage"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Limits of the HTTP door. Every one is finite: an idle or slow client holds a connection, never the
+// server.
+const (
+	readBuffer   = 32 << 10 // the whole request head; JSON:API filters and tokens are long
+	bodyLimit    = 8_000_000
+	readTimeout  = 60 * time.Second
+	writeTimeout = 120 * time.Second
+	idleTimeout  = 120 * time.Second
+	connections  = 8192
+	stopTimeout  = 20 * time.Second
+)
+
+// Options say what to serve. Dir and HTTP are required.
+type Options struct {
+	Dir          string
+	HTTP         string // host:port
+	Demo         bool   // fill an empty store with a sample
+	Version      string
+	TrustedProxy []string // addresses whose X-Forwarded-For is believed
+	Banner       io.Writer
+	Log          *slog.Logger
+	Commands     []ops.Command // what the unix socket offers
+}
+
+// Server is billd running on one data directory.
+type Server struct {
+	o       Options
+	db      *storage.DB
+	env     *ops.Env
+	queue   *storage.Ingest
+	app     *fiber.App
+	control *control.Server
+	metrics *metrics
+	jobs    *jobs
+	started time.Time
+}
+
+// Run serves until ctx is done, then finishes what is under way, closes the store and returns nil.
+func Run(ctx context.Context, o Options) error {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Banner == nil {
+		o.Banner = io.Discard
+	}
+	db, err := ops.OpenStore(ctx, o.Dir)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s := &Server{o: o, db: db, started: time.Now()}
+	return s.run(ctx)
+}
+
+func (s *Server) run(ctx context.Context) error {
+	// work that has begun outlives the signal that ends the server
+	work := context.WithoutCancel(ctx)
+	access, err := ops.OpenAccess(work, s.o.Dir, s.db)
+	if err != nil {
+		return err
+	}
+	s.queue = storage.NewIngest(s.db)
+	defer s.queue.Stop()
+	s.env = &ops.Env{DB: s.db, Dir: s.o.Dir, Version: s.o.Version, Actor: "server", Log: s.o.Log, Access: access, Queue: s.queue}
+	s.metrics = newMetrics(s)
+	ln, err := net.Listen("tcp", s.o.HTTP)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", s.o.HTTP, errors.Unwrap(err))
+	}
+	s.app = s.newApp()
+	if s.control, err = control.Listen(control.Options{Env: s.env, Commands: s.o.Commands}); err != nil {
+		ln.Close()
+		return err
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- s.control.Serve() }()
+	if err := s.greet(ctx, ln.Addr()); err != nil {
+		ln.Close()
+		return err
+	}
+	s.jobs = startJobs(work, s)
+	go func() { failed <- s.app.Listener(ln) }()
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+	}
+	return errors.Join(err, s.stop())
+}
+
+// stop ends the doors first, then the work behind them.
+func (s *Server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	err := s.app.ShutdownWithContext(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.o.Log.Warn("some requests did not end in time")
+		err = nil
+	}
+	err = errors.Join(err, s.control.Shutdown(ctx))
+	s.jobs.stop()
+	return err
+}
+
+// greet fills a demo store and prints where billd answers.
+func (s *Server) greet(ctx context.Context, addr net.Addr) error {
+	url := "http://" + addr.String()
+	if s.o.Demo {
+		if err := ops.FillDemo(ctx, s.env, s.o.Banner); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(s.o.Banner, "billd %s\n  URL   %s\n  data  %s\n", s.o.Version, url, s.o.Dir)
+	var operators int
+	err := s.db.View(ctx, func(tx *storage.Tx) error {
+		operators = tx.Operators.Count()
+		return nil
+	})
+	if err == nil && operators == 0 {
+		token, ends := s.env.Access.Setup.Issue()
+		fmt.Fprintf(s.o.Banner, "  setup %s/setup?token=%s\n        (once, until %s; or: billd admin create LOGIN)\n", url, token, ends.Local().Format("15:04"))
+	}
+	return err
+}
+
+// newApp makes the fiber app with every surface mounted.
+func (s *Server) newApp() *fiber.App {
+	app := fiber.New(fiber.Config{
+		Immutable:               true, // fiber reuses request memory; without it kept strings change
+		CaseSensitive:           true,
+		UnescapePath:            true,
+		ReadBufferSize:          readBuffer,
+		BodyLimit:               bodyLimit,
+		StreamRequestBody:       true,
+		ReadTimeout:             readTimeout,
+		WriteTimeout:            writeTimeout,
+		IdleTimeout:             idleTimeout,
+		Concurrency:             connections,
+		DisableStartupMessage:   true,
+		Network:                 "tcp",
+		ServerHeader:            "billd",
+		EnableTrustedProxyCheck: true,
+		TrustedProxies:          s.o.TrustedProxy,
+		ProxyHeader:             fiber.HeaderXForwardedFor,
+		ErrorHandler:            plainError,
+	})
+	s.mount(app)
+	return app
+}
+
+// plainError answers for paths that belong to no surface, and for requests too broken to reach one.
+func plainError(c *fiber.Ctx, err error) error {
+	status := fiber.StatusInternalServerError
+	var f *fiber.Error
+	if errors.As(err, &f) {
+		status = f.Code
+	}
+	return c.Status(status).JSON(fiber.Map{"error": fiber.Map{"status": status, "message": httpText(status)}})
+}
