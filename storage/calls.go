@@ -221,6 +221,11 @@ func (b billBook) NewCDRID(milli int64) (rating.CDRID, error) {
 
 // account returns an account from the charging cache; a closed one is found too, for history.
 func (tx *Tx) account(id rating.AccountID) (*rating.Account, error) {
+	if tx.known != nil {
+		if a := tx.known[id]; a != nil {
+			return a, nil
+		}
+	}
 	if !tx.Txn.Writable() {
 		return tx.Accounts.Get(uint64(id))
 	}

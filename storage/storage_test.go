@@ -97,4 +97,13 @@ func TestOneCallGoesThroughEveryLayer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	clean(t, db)
+}
+
+// clean fails the test for every fault that check finds.
+func clean(t testing.TB, db *DB) {
+	t.Helper()
+	if err := db.Check(context.Background(), true, func(fault string) { t.Errorf("check: %s", fault) }); err != nil {
+		t.Fatal(err)
+	}
 }

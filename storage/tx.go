@@ -36,14 +36,17 @@ type Tx struct {
 	Documents   Rows[Document]
 	Audit       Rows[AuditEntry]
 
+	KazooRows
+
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
 	calls     *callBatch
 	touched   map[rating.DeckID]map[string]struct{}
-	dirty     map[rating.AccountID]struct{}       // accounts written here
-	replaced  map[rating.DeckID]*rating.DeckIndex // whole indexes that the commit brings
-	reload    bool                                // a deck or plan changed: the catalog is made anew
-	quiet     bool                                // bulk work writes its own single audit row
+	dirty     map[rating.AccountID]struct{}        // accounts written here
+	replaced  map[rating.DeckID]*rating.DeckIndex  // whole indexes that the commit brings
+	reload    bool                                 // a deck or plan changed: the catalog is made anew
+	quiet     bool                                 // bulk work writes its own single audit row
+	known     map[rating.AccountID]*rating.Account // a reader's own cache of accounts, nil for none
 	published []func()
 }
 
@@ -68,6 +71,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.Jobs = bind(tx, &s.jobs)
 	tx.Documents = bind(tx, &s.documents)
 	tx.Audit = bind(tx, &s.audit)
+	tx.KazooRows = bindKazoo(tx)
 	return tx
 }
 
