@@ -244,7 +244,10 @@ func (tx *Tx) Pay(p *Payment) error {
 	if err != nil {
 		return err
 	}
-	p.BalanceBefore, p.CreatedAt = &before, tx.now
+	p.BalanceBefore = &before
+	if p.CreatedAt.IsZero() {
+		p.CreatedAt = tx.now
+	}
 	if p.UUID.IsZero() {
 		p.UUID = rating.NewUUID(tx.now)
 	}
@@ -253,6 +256,7 @@ func (tx *Tx) Pay(p *Payment) error {
 	}
 	posting := transfer(rating.PostingPayment, a, SystemLedger(rating.LedgerCash, a.Currency), p.Amount)
 	posting.Ref = fmt.Sprintf("payment/%d", p.ID)
+	posting.At = p.CreatedAt
 	posting.Service, posting.Source = "payments", p.UUID.Hex()
 	if p.Notes != nil {
 		posting.Text = *p.Notes
