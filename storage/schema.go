@@ -75,6 +75,16 @@ const (
 	bJob
 	bRevoked
 	bDocument
+	bObject
+	bObjectUUID
+	bObjectAccount
+	bServicePlan
+	bServicePlanUUID
+	bServicePlanVendor
+	bServices
+	bServiceAudit
+	bServiceAuditAccount
+	bLedgerNote
 	numBuckets
 )
 
@@ -90,7 +100,9 @@ func BucketNames() []string {
 		"cdr", "cdr.customer", "cdr.vendor", "cdr.call", "cdr.log", "cdr.revision", "cdr.late", "suspense",
 		"invoice", "invoice.uuid", "invoice.account", "invoice.line", "invoice.line.invoice",
 		"access", "access.login", "access.customer", "user", "user.key", "user.account", "user.uuid",
-		"job", "revoked", "document"}
+		"job", "revoked", "document",
+		"object", "object.uuid", "object.account", "serviceplan", "serviceplan.uuid", "serviceplan.vendor",
+		"services", "service.audit", "service.audit.account", "ledger.note"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).
@@ -224,6 +236,7 @@ type Import struct {
 	FirstRate  rating.RateID `json:"first_rate"`
 	Counts     ImportCounts  `json:"counts"`
 	By         string        `json:"by,omitempty"`
+	Becomes    *rating.Deck  `json:"becomes,omitempty"` // the deck as the import makes or changes it; nil: as it is
 }
 
 // ImportCounts is the summary of an import: Read is the sum of the others but Removed.

@@ -100,6 +100,7 @@ type tables struct {
 	jobs        kv.Table[Job]
 	documents   kv.Table[Document]
 	audit       kv.Table[AuditEntry]
+	kazooTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -132,6 +133,7 @@ func newTables() *tables {
 			Encode: func(dst []byte, p *rating.Posting) ([]byte, error) { return appendPosting(dst, p), nil },
 			Decode: func(id uint64, b []byte, p *rating.Posting) error { return decodePosting(id, b, p) }},
 	}
+	t.kazooTables = newKazooTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

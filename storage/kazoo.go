@@ -1,0 +1,146 @@
+package storage
+
+import (
+	"encoding/json"
+	"time"
+
+	"billd/rating"
+	"billd/storage/kv"
+)
+
+// Object is a thing of an account that services count and that nothing else in billd knows: a
+// device, the trunk limits, a mailbox. Doc is Kazoo's document as sent.
+type Object struct {
+	ID        uint64           `json:"id"`
+	UUID      rating.UUID      `json:"uuid"`
+	Account   rating.AccountID `json:"account"`
+	Type      string           `json:"type"` // Kazoo's noun: devices, limits
+	Doc       json.RawMessage  `json:"doc"`
+	CreatedAt time.Time        `json:"created_at"`
+}
+
+// ServicePlan is a price list for services that an account sells to those below it.
+// A deleted one stays, because accounts may still be on it.
+type ServicePlan struct {
+	ID        uint64           `json:"id"`
+	UUID      rating.UUID      `json:"uuid"`
+	Vendor    rating.AccountID `json:"vendor"`
+	Name      string           `json:"name"`
+	Doc       json.RawMessage  `json:"doc"`
+	CreatedAt time.Time        `json:"created_at"`
+	DeletedAt time.Time        `json:"deleted_at,omitzero"`
+}
+
+// AssignedPlan is a service plan on an account.
+type AssignedPlan struct {
+	Plan      rating.UUID     `json:"plan"`
+	Vendor    string          `json:"vendor"` // the vendor account's 32 hex digits
+	Overrides json.RawMessage `json:"overrides,omitempty"`
+	Contract  json.RawMessage `json:"contract,omitempty"`
+}
+
+// Quantities counts things by category and item. Absent is 0.
+type Quantities map[string]map[string]int64
+
+// Services is what an account has and is billed for. Its number is the account's.
+type Services struct {
+	ID        uint64           `json:"id"`
+	Plans     []AssignedPlan   `json:"plans,omitempty"` // in order of assignment
+	Overrides json.RawMessage  `json:"overrides,omitempty"`
+	Manual    json.RawMessage  `json:"manual,omitempty"`
+	Counted   Quantities       `json:"counted,omitempty"` // from the account's own objects
+	Cascade   Quantities       `json:"cascade,omitempty"` // from those of its descendants
+	Billing   rating.AccountID `json:"billing,omitempty"` // whose standing counts; 0 is its own
+	Standing  *Standing        `json:"standing,omitempty"`
+}
+
+// Standing says that an account does not pay: why, in the operator's words.
+type Standing struct {
+	Reason string `json:"reason,omitempty"`
+	Code   int64  `json:"code,omitempty"`
+}
+
+// ServiceAudit records one change of what an account is billed for. Doc is Kazoo's audit document.
+type ServiceAudit struct {
+	ID      uint64           `json:"id"`
+	Key     string           `json:"key"` // YYYYMM-32 hex, Kazoo's id
+	Account rating.AccountID `json:"account"`
+	At      time.Time        `json:"at"`
+	Status  string           `json:"status"`
+	Types   []string         `json:"types,omitempty"`
+	Summary json.RawMessage  `json:"summary"`
+	Days    []ServiceDay     `json:"days,omitempty"`
+	Doc     json.RawMessage  `json:"doc"`
+}
+
+// ServiceDay is one item's part of a ServiceAudit in the summary of its day.
+type ServiceDay struct {
+	Name       string `json:"name"`
+	Difference int64  `json:"difference"` // billable units more, or fewer below 0
+	Billable   int64  `json:"billable"`   // afterwards
+}
+
+// LedgerNote keeps what Kazoo says of a posting beyond the posting. Its number is the posting's.
+type LedgerNote struct {
+	ID       uint64          `json:"id"`
+	Type     string          `json:"type,omitempty"` // of the usage
+	Quantity json.Number     `json:"quantity,omitempty"`
+	Unit     string          `json:"unit,omitempty"`
+	From     int64           `json:"from,omitempty"` // gregorian seconds
+	Till     int64           `json:"till,omitempty"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+	Trigger  string          `json:"trigger,omitempty"`
+	Module   string          `json:"module,omitempty"`
+	Balance  rating.Money    `json:"balance"` // of the account after it
+	Name     string          `json:"name,omitempty"`
+}
+
+type kazooTables struct {
+	objects       kv.Table[Object]
+	servicePlans  kv.Table[ServicePlan]
+	services      kv.Table[Services]
+	serviceAudits kv.Table[ServiceAudit]
+	ledgerNotes   kv.Table[LedgerNote]
+}
+
+// KazooRows are the tables that only Kazoo's services ask for.
+type KazooRows struct {
+	Objects       Rows[Object]
+	ServicePlans  Rows[ServicePlan]
+	Services      Rows[Services]
+	ServiceAudits Rows[ServiceAudit]
+	LedgerNotes   Rows[LedgerNote]
+}
+
+func newKazooTables() kazooTables {
+	t := kazooTables{
+		objects:       jsonTable("object", bObject, func(v *Object) *uint64 { return &v.ID }),
+		servicePlans:  jsonTable("service plan", bServicePlan, func(v *ServicePlan) *uint64 { return &v.ID }),
+		services:      jsonTable("services", bServices, func(v *Services) *uint64 { return &v.ID }),
+		serviceAudits: jsonTable("service audit", bServiceAudit, func(v *ServiceAudit) *uint64 { return &v.ID }),
+		ledgerNotes:   jsonTable("ledger note", bLedgerNote, func(v *LedgerNote) *uint64 { return &v.ID }),
+	}
+	t.serviceAudits.Audit, t.ledgerNotes.Audit = false, false // they are records of work themselves
+	t.objects.Unique = []kv.Unique[Object]{{Bucket: bObjectUUID, Field: "uuid", Key: func(o *Object) []byte { return uuidKey(o.UUID) }}}
+	t.objects.Index = []kv.Index[Object]{{Bucket: bObjectAccount, Keys: func(o *Object) [][]byte {
+		return one(kv.Key(nil).U64(uint64(o.Account)).Text(o.Type))
+	}}}
+	t.servicePlans.Unique = []kv.Unique[ServicePlan]{{Bucket: bServicePlanUUID, Field: "uuid", Key: func(p *ServicePlan) []byte { return uuidKey(p.UUID) }}}
+	t.servicePlans.Index = []kv.Index[ServicePlan]{{Bucket: bServicePlanVendor, Keys: func(p *ServicePlan) [][]byte {
+		return one(kv.Key(nil).U64(uint64(p.Vendor)))
+	}}}
+	t.serviceAudits.Index = []kv.Index[ServiceAudit]{{Bucket: bServiceAuditAccount, Keys: func(a *ServiceAudit) [][]byte {
+		return one(kv.Key(nil).U64(uint64(a.Account)).Milli(a.At))
+	}}}
+	return t
+}
+
+func bindKazoo(tx *Tx) KazooRows {
+	return KazooRows{
+		Objects:       bind(tx, &schema.objects),
+		ServicePlans:  bind(tx, &schema.servicePlans),
+		Services:      bind(tx, &schema.services),
+		ServiceAudits: bind(tx, &schema.serviceAudits),
+		LedgerNotes:   bind(tx, &schema.ledgerNotes),
+	}
+}
