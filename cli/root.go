@@ -19,7 +19,7 @@ type group struct {
 func (a *app) groups() []group {
 	return []group{
 		{"Serve:", []*cobra.Command{newServe(a), newAdmin(a), newToken(a)}},
-		{"About:", []*cobra.Command{newVersion(a)}},
+		{"About:", []*cobra.Command{newRoutes(a), newVersion(a)}},
 	}
 }
 

@@ -66,6 +66,7 @@ func (m *metrics) request(c *fiber.Ctx, took time.Duration) {
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 
-func (m *metrics) handler() fiber.Handler {
-	return adaptor.HTTPHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+// handle answers in Prometheus' text format.
+func (m *metrics) handle(c *fiber.Ctx) error {
+	return adaptor.HTTPHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))(c)
 }

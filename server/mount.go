@@ -18,7 +18,7 @@ func (s *Server) mount(app *fiber.App) {
 	app.Use(s.guard)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
 	app.Get("/readyz", s.ready)
-	app.Get("/metrics", s.metrics.handler())
+	app.Get("/metrics", s.metrics.handle)
 	native.New(native.Options{DB: s.db, Queue: s.queue, Access: s.env.Access, Env: s.env, Log: s.o.Log}).Mount(app)
 }
 

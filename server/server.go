@@ -94,7 +94,7 @@ func (s *Server) run(ctx context.Context) error {
 	go func() { failed <- s.control.Serve() }()
 	if err := s.greet(ctx, ln.Addr()); err != nil {
 		ln.Close()
-		return err
+		return errors.Join(err, s.control.Shutdown(work))
 	}
 	s.jobs = startJobs(work, s)
 	go func() { failed <- s.app.Listener(ln) }()

@@ -357,10 +357,11 @@ func (tx *Tx) DueInvoices() (due []rating.AccountID, err error) {
 }
 
 // RunInvoice makes the next due invoice of an account and moves its schedule on, in one transaction,
-// so that no period is made twice; nil when nothing is due. It is New: FillInvoice follows.
-func (db *DB) RunInvoice(ctx context.Context, id rating.AccountID) (inv *rating.Invoice, err error) {
+// so that no period is made twice. due is false when nothing was due; inv is nil when a manual invoice
+// already covers the period. The invoice is New: FillInvoice follows.
+func (db *DB) RunInvoice(ctx context.Context, id rating.AccountID) (inv *rating.Invoice, due bool, err error) {
 	err = db.Update(ctx, func(tx *Tx) error {
-		inv = nil
+		inv, due = nil, false
 		a, err := tx.OpenAccount(id)
 		if err != nil {
 			return err
@@ -368,6 +369,7 @@ func (db *DB) RunInvoice(ctx context.Context, id rating.AccountID) (inv *rating.
 		if a.InvoicePeriod == 0 || tx.now.Before(a.NextInvoiceAt.Add(a.LongestCall())) {
 			return nil
 		}
+		due = true
 		loc := tx.Location(a)
 		p := rating.Period{Start: a.InvoicedFrom, End: a.NextInvoiceAt}
 		err = tx.InvoicesOf(id, func(earlier *rating.Invoice) (bool, error) {
@@ -392,7 +394,7 @@ func (db *DB) RunInvoice(ctx context.Context, id rating.AccountID) (inv *rating.
 		a.NextInvoiceAt = a.InvoicePeriod.EndAfter(a.NextInvoiceAt, loc)
 		return tx.Accounts.Put(a)
 	})
-	return inv, err
+	return inv, due, err
 }
 
 // FillNew fills every invoice that is still New and not imported; with auto-approve on, it approves

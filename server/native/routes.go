@@ -6,6 +6,10 @@ import "github.com/gofiber/fiber/v2"
 func (a *API) table() []route {
 	return []route{
 		{fiber.MethodPost, "/cdrs", a.postCDRs},
+		{fiber.MethodGet, "/cdrs", a.listCDRs},
+		{fiber.MethodGet, "/cdrs/:id", a.showCDR},
+		{fiber.MethodGet, "/accounts", a.listAccounts},
+		{fiber.MethodGet, "/accounts/:id", a.showAccount},
 		{fiber.MethodPost, "/import/cdrs", a.importCDRs},
 	}
 }

@@ -18,10 +18,13 @@ func RunDueInvoices(ctx context.Context, env *Env) (made int, err error) {
 	for _, id := range due {
 		for err == nil {
 			var inv *rating.Invoice
-			if inv, err = env.DB.RunInvoice(ctx, id); inv == nil {
+			var more bool
+			if inv, more, err = env.DB.RunInvoice(ctx, id); !more {
 				break
 			}
-			made++
+			if inv != nil {
+				made++
+			}
 		}
 		if err != nil {
 			return made, err

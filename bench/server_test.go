@@ -1,0 +1,219 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// binary builds billd once for all benchmarks.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "billd-bench-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "billd")
+	cmd := exec.Command("go", "build", "-o", path, "billd")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %v: %s", err, out)
+	}
+	return path, nil
+})
+
+// billd is a running server with a data directory of its own.
+type billd struct {
+	b     *testing.B
+	bin   string
+	dir   string
+	addr  string
+	token string
+	cmd   *exec.Cmd
+}
+
+// start runs billd serve on a fresh directory until it answers.
+func start(b *testing.B) *billd {
+	b.Helper()
+	bin, err := binary()
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &billd{b: b, bin: bin, dir: filepath.Join(b.TempDir(), "data")}
+	s.serve()
+	return s
+}
+
+// serve starts the server and waits for /healthz.
+func (s *billd) serve() {
+	s.b.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	s.addr = ln.Addr().String()
+	ln.Close()
+	s.cmd = exec.Command(s.bin, "serve", "--dir", s.dir, "--http", s.addr, "--log-level", "error")
+	s.cmd.Stderr = os.Stderr
+	if err := s.cmd.Start(); err != nil {
+		s.b.Fatal(err)
+	}
+	s.b.Cleanup(s.stop)
+	for range 2000 {
+		if r, err := http.Get("http://" + s.addr + "/healthz"); err == nil {
+			r.Body.Close()
+			s.token = strings.TrimSpace(s.run("token", "native"))
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.b.Fatal("billd does not answer")
+}
+
+func (s *billd) stop() {
+	if s.cmd == nil {
+		return
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	s.cmd.Wait()
+	s.cmd = nil
+}
+
+// run executes a command of the binary on the same directory.
+func (s *billd) run(args ...string) string {
+	s.b.Helper()
+	out, err := exec.Command(s.bin, append(args, "--dir", s.dir)...).Output()
+	if err != nil {
+		s.b.Fatalf("billd %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// cpu returns the processor time the server has used.
+func (s *billd) cpu() time.Duration {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+2:]))
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100
+}
+
+// memory returns a line of /proc/PID/status in bytes: RssAnon, VmHWM …
+func (s *billd) memory(line string) float64 {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	for l := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(l, line+":"); ok {
+			n, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return n * 1024
+		}
+	}
+	return 0
+}
+
+// post sends a JSON body and fails the benchmark unless it is answered with 2xx.
+func (s *billd) post(path string, body []byte) []byte {
+	s.b.Helper()
+	req, _ := http.NewRequest("POST", "http://"+s.addr+path, bytes.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	req.Header.Set("Content-Type", "application/json")
+	r, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	defer r.Body.Close()
+	var buf bytes.Buffer
+	buf.ReadFrom(r.Body)
+	if r.StatusCode/100 != 2 {
+		s.b.Fatalf("POST %s: %s %s", path, r.Status, buf.String())
+	}
+	return buf.Bytes()
+}
+
+// fdatasyncs returns how many 4 KiB overwrites with fdatasync the disk does a second: what bounds
+// every durable figure.
+func fdatasyncs(b *testing.B) float64 {
+	f, err := os.CreateTemp(b.TempDir(), "sync")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4096)
+	f.Write(bytes.Repeat(block, 16))
+	f.Sync()
+	const rounds = 500
+	began := time.Now()
+	for i := range rounds {
+		f.WriteAt(block, int64(i%16)*4096)
+		syscall.Fdatasync(int(f.Fd()))
+	}
+	return rounds / time.Since(began).Seconds()
+}
+
+// load sends requests from several connections until n are answered, and returns the latencies sorted.
+func (s *billd) load(conns, n int, path string, body func(i int) []byte) []time.Duration {
+	client := &fasthttp.HostClient{Addr: s.addr, MaxConns: conns, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second}
+	took := make([]time.Duration, n)
+	next := make(chan int, n)
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	var wg sync.WaitGroup
+	var failed sync.Once
+	for range conns {
+		wg.Go(func() {
+			req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+			for i := range next {
+				req.Reset()
+				req.Header.SetMethod("POST")
+				req.SetRequestURI("http://" + s.addr + path)
+				req.Header.Set("Authorization", "Bearer "+s.token)
+				req.Header.SetContentType("application/json")
+				req.SetBody(body(i))
+				began := time.Now()
+				err := client.Do(req, resp)
+				took[i] = time.Since(began)
+				if err != nil || resp.StatusCode() != 200 {
+					failed.Do(func() { s.b.Errorf("request %d: %v %d %s", i, err, resp.StatusCode(), resp.Body()) })
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(took)
+	return took
+}
+
+// checkClean ends a benchmark: what was measured must also be right.
+func (s *billd) checkClean() {
+	s.b.Helper()
+	s.b.StopTimer()
+	s.stop()
+	if out, err := exec.Command(s.bin, "check", "--dir", s.dir).CombinedOutput(); err != nil {
+		s.b.Fatalf("billd check: %v\n%s", err, out)
+	}
+}
+
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
