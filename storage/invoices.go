@@ -2,7 +2,10 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,6 +18,8 @@ import (
 // Fails with Invalid (fields start_time, end_time) or Conflict (field invoice: another one covers part
 // of the period). Source: Yeti, contract 6.6.
 func (tx *Tx) CreateInvoice(a *rating.Account, kind rating.InvoiceType, p rating.Period) (*rating.Invoice, error) {
+	// calls are found by the millisecond of their start: a finer bound would put one on two invoices
+	p.Start, p.End = p.Start.UTC().Truncate(time.Millisecond), p.End.UTC().Truncate(time.Millisecond)
 	switch {
 	case !p.Start.Before(p.End):
 		return nil, rating.Broken("start_time", "order", "", "start_time must be before end_time")
@@ -29,7 +34,7 @@ func (tx *Tx) CreateInvoice(a *rating.Account, kind rating.InvoiceType, p rating
 		return nil, rating.Errorf(rating.Conflict, "invoice", "account %d has invoice %d inside this period", a.ID, taken.ID)
 	}
 	inv := &rating.Invoice{UUID: rating.NewUUID(tx.now), Account: a.ID, Contractor: a.Contractor, Currency: a.Currency,
-		Type: kind, Start: p.Start.UTC(), End: p.End.UTC(), CreatedAt: tx.now}
+		Type: kind, Start: p.Start, End: p.End, CreatedAt: tx.now}
 	if err := tx.Invoices.Put(inv); err != nil {
 		return nil, err
 	}
@@ -62,13 +67,29 @@ func (tx *Tx) LinesOf(invoice uint64, kind rating.LineKind, fn func(*rating.Invo
 	return tx.Lines.EachUnder(bInvoiceLineInvoice, under, fn)
 }
 
-// invoiceDraft is what reading the period brought: lines, and the calls that came late for earlier
-// invoices and fall into this one.
+// invoiceDraft is what reading the period brought: lines, and the calls that were waiting in cdr.late.
 type invoiceDraft struct {
 	sum  *rating.InvoiceSum
-	late []rating.CDRID
-	seq  uint64 // calls logged up to here are in the sum
-	gen  uint64 // rewrites of calls up to here are in the sum
+	late []rating.CDRID // came late for earlier invoices and fall into this one
+	home []rating.CDRID // of this period itself: its invoice was deleted or is made anew
+	seq  uint64         // calls logged up to here are in the sum
+	gen  uint64         // rewrites of calls up to here are in the sum
+}
+
+// stale reports whether the draft no longer says what the store does.
+func (d *invoiceDraft) stale(tx *Tx, account rating.AccountID) bool {
+	if tx.rewrites() != d.gen {
+		return true
+	}
+	for _, ids := range [...][]rating.CDRID{d.late, d.home} {
+		for _, id := range ids {
+			v := tx.Txn.Get(bCDRLate, lateKey(account, id))
+			if v == nil || kv.ID(v) != 0 {
+				return true // another invoice took the call meanwhile
+			}
+		}
+	}
+	return false
 }
 
 // FillInvoice reads the period's calls and transactions into a New invoice's lines and makes it
@@ -88,7 +109,7 @@ func (db *DB) FillInvoice(ctx context.Context, id uint64) (*rating.Invoice, erro
 			if inv, err = tx.Invoices.Get(id); err != nil {
 				return err
 			}
-			if stale = tx.rewrites() != draft.gen; stale {
+			if stale = draft.stale(tx, inv.Account); stale {
 				return nil
 			}
 			return tx.writeInvoice(inv, draft)
@@ -139,14 +160,26 @@ func (db *DB) draftInvoice(ctx context.Context, id uint64) (draft *invoiceDraft,
 	return draft, err
 }
 
-// sumCalls adds the period's calls of both sides, and for an Auto invoice those that wait in cdr.late.
+// sumCalls adds the period's calls of both sides but those that a later invoice took already, and for
+// an Auto invoice those that wait in cdr.late.
 func (tx *Tx) sumCalls(ctx context.Context, inv *rating.Invoice, draft *invoiceDraft) error {
 	from, till := inv.Start.UnixMilli(), inv.End.UnixMilli()
+	late := map[rating.CDRID]uint64{}
+	err := tx.eachLate(inv.Account, func(id rating.CDRID, in uint64) error {
+		late[id] = in
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	for _, side := range [...]kv.Bucket{bCDRCustomer, bCDRVendor} {
 		n := 0
 		err := tx.EachCallOf(side, inv.Account, from, till, func(c *rating.CDR) (bool, error) {
 			if n++; n%10000 == 0 && ctx.Err() != nil {
 				return false, ctx.Err()
+			}
+			if in, ok := late[c.ID]; ok && in != 0 {
+				return true, nil
 			}
 			return true, draft.sum.AddCall(c, sideOf(side), false)
 		})
@@ -154,16 +187,19 @@ func (tx *Tx) sumCalls(ctx context.Context, inv *rating.Invoice, draft *invoiceD
 			return err
 		}
 	}
-	if inv.Type == rating.InvoiceManual {
-		return nil
-	}
-	return tx.eachLate(inv.Account, func(id rating.CDRID, in uint64) error {
-		if in != 0 {
-			return nil
+	for _, id := range slices.Sorted(maps.Keys(late)) {
+		switch {
+		case late[id] != 0:
+		case id.Milli() >= from && id.Milli() < till:
+			draft.home = append(draft.home, id)
+		case inv.Type != rating.InvoiceManual:
+			draft.late = append(draft.late, id)
+			if err := tx.addBothSides(inv.Account, id, draft, true); err != nil {
+				return err
+			}
 		}
-		draft.late = append(draft.late, id)
-		return tx.addBothSides(inv.Account, id, draft, true)
-	})
+	}
+	return nil
 }
 
 func sideOf(b kv.Bucket) rating.Side {
@@ -229,6 +265,11 @@ func (tx *Tx) writeInvoice(inv *rating.Invoice, draft *invoiceDraft) error {
 			return err
 		}
 	}
+	for _, id := range draft.home {
+		if err := tx.Txn.Delete(bCDRLate, lateKey(inv.Account, id)); err != nil {
+			return err
+		}
+	}
 	inv.State = rating.InvoicePending
 	if err := tx.Invoices.Put(inv); err != nil {
 		return err
@@ -244,8 +285,12 @@ func (tx *Tx) writeInvoice(inv *rating.Invoice, draft *invoiceDraft) error {
 	return nil
 }
 
-// dropLines removes an invoice's lines and lets its late calls wait again.
+// dropLines removes an invoice's lines and lets its late calls wait again. Drafts that were read
+// before are read anew.
 func (tx *Tx) dropLines(inv *rating.Invoice) error {
+	if err := tx.rewrote(); err != nil {
+		return err
+	}
 	var doomed []uint64
 	err := tx.LinesOf(inv.ID, 0, func(l *rating.InvoiceLine) (bool, error) {
 		doomed = append(doomed, l.ID)
@@ -330,20 +375,26 @@ func (tx *Tx) roundInvoice(inv *rating.Invoice) error {
 	if err != nil {
 		return err
 	}
-	exact, err := inv.Spent.Sub(inv.Earned)
-	if err != nil {
-		return err
-	}
-	paper := exact.Round(inv.Currency.MinorUnits())
-	diff, err := paper.Sub(exact)
+	diff, err := roundingOf(inv)
 	if err != nil || diff == 0 {
 		return err
 	}
 	p := transfer(rating.PostingRounding, a, SystemLedger(rating.LedgerAdjustment, a.Currency), -diff)
-	p.Ref, p.Text = fmt.Sprintf("rounding/%d", inv.ID), "Rounding of invoice "+inv.Reference
+	p.Ref, p.Text = roundingRef(inv.ID), "Rounding of invoice "+inv.Reference
 	_, err = tx.Post(p)
 	return err
 }
+
+// roundingOf returns what the paper asks for beyond the exact sum.
+func roundingOf(inv *rating.Invoice) (rating.Money, error) {
+	exact, err := inv.Spent.Sub(inv.Earned)
+	if err != nil {
+		return 0, err
+	}
+	return exact.Round(inv.Currency.MinorUnits()).Sub(exact)
+}
+
+func roundingRef(invoice uint64) string { return fmt.Sprintf("rounding/%d", invoice) }
 
 // DueInvoices returns the accounts whose current period and the longest call in it are over.
 func (tx *Tx) DueInvoices() (due []rating.AccountID, err error) {
@@ -398,7 +449,7 @@ func (db *DB) RunInvoice(ctx context.Context, id rating.AccountID) (inv *rating.
 }
 
 // FillNew fills every invoice that is still New and not imported; with auto-approve on, it approves
-// them too. It returns those it filled.
+// them too. It returns those it filled. One that cannot be filled is an error, and the others go on.
 func (db *DB) FillNew(ctx context.Context) (filled []*rating.Invoice, err error) {
 	var waiting []uint64
 	err = db.View(ctx, func(tx *Tx) error {
@@ -409,26 +460,35 @@ func (db *DB) FillNew(ctx context.Context) (filled []*rating.Invoice, err error)
 			return true, nil
 		})
 	})
+	if err != nil {
+		return nil, err
+	}
+	var failed []error
 	for _, id := range waiting {
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return filled, err
 		}
-		var inv *rating.Invoice
-		if inv, err = db.FillInvoice(ctx, id); err != nil {
-			if rating.KindOf(err) == rating.Conflict || rating.KindOf(err) == rating.NotFound {
-				err = nil // another one filled or deleted it first
-			}
-			continue
+		inv, err := db.fillAndApprove(ctx, id)
+		switch kind := rating.KindOf(err); {
+		case err == nil:
+			filled = append(filled, inv)
+		case kind != rating.Conflict && kind != rating.NotFound: // else another one filled or deleted it first
+			failed = append(failed, fmt.Errorf("invoice %d: %w", id, err))
 		}
-		if db.Settings().AutoApprove && inv.Type != rating.InvoiceManual {
-			err = db.Update(ctx, func(tx *Tx) (err error) {
-				inv, err = tx.ApproveInvoice(id)
-				return err
-			})
-		}
-		filled = append(filled, inv)
 	}
-	return filled, err
+	return filled, errors.Join(failed...)
+}
+
+func (db *DB) fillAndApprove(ctx context.Context, id uint64) (*rating.Invoice, error) {
+	inv, err := db.FillInvoice(ctx, id)
+	if err != nil || !db.Settings().AutoApprove || inv.Type == rating.InvoiceManual {
+		return inv, err
+	}
+	err = db.Update(ctx, func(tx *Tx) (err error) {
+		inv, err = tx.ApproveInvoice(id)
+		return err
+	})
+	return inv, err
 }
 
 // Late calls: cdr.late holds account ‖ cdr → the Auto invoice that took the call, 0 while it waits.
@@ -483,7 +543,7 @@ func (tx *Tx) invoiceAt(id rating.AccountID, t time.Time) (*rating.Invoice, erro
 
 // InvoiceOf returns the number of the invoice that an account's call is on, 0 while it is on none.
 func (tx *Tx) InvoiceOf(id rating.AccountID, c *rating.CDR) (uint64, error) {
-	if v := tx.Txn.Get(bCDRLate, kv.Key(nil).U64(uint64(id)).U64(uint64(c.ID))); v != nil {
+	if v := tx.Txn.Get(bCDRLate, lateKey(id, c.ID)); v != nil {
 		return kv.ID(v), nil
 	}
 	inv, err := tx.invoiceAt(id, c.Time(rating.CDRTimeStart))
@@ -494,7 +554,11 @@ func (tx *Tx) InvoiceOf(id rating.AccountID, c *rating.CDR) (uint64, error) {
 }
 
 func (tx *Tx) putLate(id rating.AccountID, cdr rating.CDRID, invoice uint64) error {
-	return tx.Txn.Put(bCDRLate, kv.Key(nil).U64(uint64(id)).U64(uint64(cdr)), kv.Key(nil).U64(invoice))
+	return tx.Txn.Put(bCDRLate, lateKey(id, cdr), kv.Key(nil).U64(invoice))
+}
+
+func lateKey(id rating.AccountID, cdr rating.CDRID) []byte {
+	return kv.Key(nil).U64(uint64(id)).U64(uint64(cdr))
 }
 
 func (tx *Tx) eachLate(id rating.AccountID, fn func(cdr rating.CDRID, invoice uint64) error) error {
