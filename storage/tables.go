@@ -101,6 +101,8 @@ type tables struct {
 	documents   kv.Table[Document]
 	audit       kv.Table[AuditEntry]
 	kazooTables
+	yetiTables
+	networkTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -134,6 +136,8 @@ func newTables() *tables {
 			Decode: func(id uint64, b []byte, p *rating.Posting) error { return decodePosting(id, b, p) }},
 	}
 	t.kazooTables = newKazooTables()
+	t.yetiTables = newYetiTables()
+	t.networkTables = newNetworkTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

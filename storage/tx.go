@@ -37,6 +37,7 @@ type Tx struct {
 	Audit       Rows[AuditEntry]
 
 	KazooRows
+	YetiRows
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -72,6 +73,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.Documents = bind(tx, &s.documents)
 	tx.Audit = bind(tx, &s.audit)
 	tx.KazooRows = bindKazoo(tx)
+	tx.YetiRows = bindYeti(tx)
 	return tx
 }
 

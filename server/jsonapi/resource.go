@@ -1,0 +1,384 @@
+package jsonapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"billd/rating"
+	"billd/storage"
+)
+
+// Verbs says what a resource offers.
+type Verbs uint8
+
+// The verbs.
+const (
+	List Verbs = 1 << iota
+	Show
+	Create
+	Update
+	Delete
+
+	ReadVerbs = List | Show
+	CRUD      = ReadVerbs | Create | Update | Delete
+)
+
+// IDKind says how a resource's ids look.
+type IDKind uint8
+
+// The kinds of id. A path id that cannot be an IntegerID is error 103, one that cannot be a UUIDID
+// is an unknown route, and a NameID may be any text.
+const (
+	IntegerID IDKind = iota
+	UUIDID
+	NameID
+)
+
+// plausible reports whether id has the right shape.
+func (k IDKind) plausible(id string) bool {
+	switch k {
+	case IntegerID:
+		_, err := strconv.ParseInt(id, 10, 64)
+		return err == nil
+	case UUIDID:
+		_, err := rating.ParseUUID(id)
+		return err == nil && len(id) == 36
+	}
+	return true
+}
+
+// Caller is who asks: Name goes to the audit trail, Scope to the resources' hooks.
+type Caller struct {
+	Name  string
+	Scope any
+}
+
+// Request is one request as hooks see it.
+type Request struct {
+	Context context.Context
+	Tx      *storage.Tx
+	Scope   any
+	err     error
+}
+
+// Fail keeps the first error of a computed value or a check; it becomes the answer.
+func (r *Request) Fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// Page is what a List hook returns: the rows of the page asked for and how many there are in all.
+type Page[T any] struct {
+	Rows  []*T
+	Total int64
+}
+
+// Resource declares a type of record: what it is called, what it consists of and what can be done
+// with it. Only Type, Key, Attrs and a source (Rows, or Each and Load) are needed.
+type Resource[T any] struct {
+	Type  string   // on the wire, and the path unless Paths says otherwise
+	Paths []string // below the API's base: "invoice-template", or "accounts/:id/balance" for one verb-bound record
+	Self  string   // a fixed self link instead of <type>/<id>
+	Verbs Verbs
+	ID    IDKind
+	Key   func(*T) string // the record's id
+
+	// Rows is the table that the records are. Without it Each and Load, and Save for a resource that
+	// can be written, take its place.
+	Rows func(*storage.Tx) storage.Rows[T]
+	// Each calls fn with every record in ascending order of id. It may use q to offer fewer: all
+	// conditions are tested again.
+	Each func(r *Request, q *Query, fn func(*T) (bool, error)) error
+	// Load finds one record; NotFound when there is none.
+	Load func(r *Request, id string) (*T, error)
+	// Page lists without walking all records: it obeys every condition (Query.Match) and the order.
+	Page func(r *Request, q *Query) (Page[T], error)
+	// Hidden leaves out what is deleted or outside the caller's scope.
+	Hidden func(r *Request, v *T) bool
+
+	Attrs   []Attr[T]
+	Rels    []Rel[T]
+	Filters []Filter[T] // beside those of the attributes
+	Sorts   []Sort[T]   // beside the attributes and id
+	Order   string      // default order; "" is ascending id
+	NoIDSort,
+	Unpaged, // everything in one list without links
+	Linkless bool // records without links
+	CheckFirst []string // attributes and relationships whose rules come before the others', in this order
+	Ignored    []string // relationships in requests that are taken and dropped
+
+	New     func(r *Request) *T                      // a record with its defaults
+	Prepare func(ctx context.Context, b *Body) error // before the transaction: whatever is slow
+	Check   func(r *Request, v *T, b *Body) Problems // rules beyond those of the attributes
+	Insert  func(r *Request, v *T) error             // instead of Rows.Put
+	Save    func(r *Request, v *T) error             // instead of Rows.Put
+	Remove  func(r *Request, v *T) error             // instead of Rows.Delete
+	Done    func()                                   // after a change is committed
+	Actions []Action[T]
+}
+
+// Filter is a condition beside those of the attributes. With Value, Name gets the operators of Ops,
+// or is plain; with Match, Name is the whole name and Match decides.
+type Filter[T any] struct {
+	Name  string
+	Ops   Ops
+	Plain bool
+	Value func(r *Request, v *T) Value
+	Match func(r *Request, v *T, values []string) bool
+	One   bool // Match takes exactly one value
+}
+
+// Sort is a sort criterion beside the attributes.
+type Sort[T any] struct {
+	Name  string
+	Value func(r *Request, v *T) Value
+}
+
+// Action is a GET below a record that is not a document: a PDF, a recording.
+type Action[T any] struct {
+	Name  string
+	Serve func(r *Request, c *fiber.Ctx, v *T) error
+}
+
+// Declared is a Resource of any T.
+type Declared interface{ erase() (*resource, error) }
+
+// Pick returns the resource with only some of its attributes, read-only, in the order named: the
+// view that a customer has.
+func (d Resource[T]) Pick(names ...string) Resource[T] {
+	all := d.Attrs
+	d.Attrs = make([]Attr[T], 0, len(names))
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(a Attr[T]) bool { return a.name == name })
+		if i < 0 {
+			panic("jsonapi: " + d.Type + " has no attribute " + name)
+		}
+		a := all[i]
+		ReadOnly(&a.opts)
+		d.Attrs = append(d.Attrs, a)
+	}
+	d.Verbs &= ReadVerbs
+	return d
+}
+
+// resource is a Resource apart from its Go type.
+type resource struct {
+	typ, self   string
+	paths       []string
+	verbs       Verbs
+	id          IDKind
+	attrs       []attribute
+	rels        []*rel
+	filters     map[string]*filter
+	sorts       map[string]func(*Request, any) Value
+	order       string
+	unpaged     bool
+	linkless    bool
+	checkFirst  []string
+	ignored     []string
+	actions     map[string]func(*Request, *fiber.Ctx, any) error
+	key         func(any) string
+	idValue     func(*Request, any) Value
+	hidden      func(*Request, any) bool
+	each        func(*Request, *Query, func(any) (bool, error)) error
+	page        func(*Request, *Query) ([]any, int64, error)
+	load        func(*Request, string) (any, error)
+	fresh       func(*Request) any
+	prepare     func(context.Context, *Body) error
+	check       func(*Request, any, *Body) Problems
+	insert      func(*Request, any) error
+	save        func(*Request, any) error
+	remove      func(*Request, any) error
+	taken       func(*Request, any) []string
+	done        func()
+	ascendingID bool // each goes in the order of id
+}
+
+type attribute struct {
+	name  string
+	opts  options
+	value func(*Request, any) Value
+	set   func(any, Input) string
+}
+
+func (a *attribute) writable(create bool) bool {
+	return a.set != nil && (create && !a.opts.noCreate || !create && !a.opts.noUpdate)
+}
+
+func (d *resource) attr(name string) *attribute {
+	for i := range d.attrs {
+		if d.attrs[i].name == name {
+			return &d.attrs[i]
+		}
+	}
+	return nil
+}
+
+func (d *resource) rel(name string) *rel {
+	for _, rl := range d.rels {
+		if rl.name == name {
+			return rl
+		}
+	}
+	return nil
+}
+
+// erase makes the table that the handlers work with.
+func (d Resource[T]) erase() (*resource, error) {
+	if d.Type == "" || d.Key == nil || d.Rows == nil && (d.Load == nil || d.Verbs&List != 0 && d.Each == nil && d.Page == nil) && d.Verbs != Create {
+		return nil, fmt.Errorf("jsonapi: resource %q wants a type, a key and a source", d.Type)
+	}
+	e := &resource{typ: d.Type, self: d.Self, paths: d.Paths, verbs: d.Verbs, id: d.ID, order: d.Order, unpaged: d.Unpaged,
+		linkless: d.Linkless, checkFirst: d.CheckFirst, ignored: d.Ignored, prepare: d.Prepare, done: d.Done,
+		filters: map[string]*filter{}, sorts: map[string]func(*Request, any) Value{}, actions: map[string]func(*Request, *fiber.Ctx, any) error{},
+		key: func(rec any) string { return d.Key(rec.(*T)) }, ascendingID: d.ID == IntegerID}
+	if e.paths == nil {
+		e.paths = []string{d.Type}
+	}
+	d.eraseSource(e)
+	d.eraseHooks(e)
+	d.eraseFields(e)
+	if e.order == "" {
+		e.order = "id"
+	}
+	for _, key := range listed(e.order) {
+		if e.sorts[underscored(strings.TrimPrefix(key, "-"))] == nil && key != "id" {
+			return nil, fmt.Errorf("jsonapi: %s: default order %q is not sortable", d.Type, key)
+		}
+	}
+	return e, nil
+}
+
+func (d Resource[T]) eraseSource(e *resource) {
+	e.hidden = func(r *Request, rec any) bool { return d.Hidden != nil && d.Hidden(r, rec.(*T)) }
+	each := d.Each
+	if each == nil && d.Rows != nil {
+		each = func(r *Request, _ *Query, fn func(*T) (bool, error)) error { return d.Rows(r.Tx).Each(0, fn) }
+	}
+	e.each = func(r *Request, q *Query, fn func(any) (bool, error)) error {
+		if each == nil {
+			return nil
+		}
+		return each(r, q, func(v *T) (bool, error) { return fn(v) })
+	}
+	if d.Page != nil {
+		e.page = func(r *Request, q *Query) ([]any, int64, error) {
+			p, err := d.Page(r, q)
+			rows := make([]any, len(p.Rows))
+			for i, v := range p.Rows {
+				rows[i] = v
+			}
+			return rows, p.Total, err
+		}
+	}
+	e.load = func(r *Request, id string) (any, error) {
+		if d.Load != nil {
+			v, err := d.Load(r, id)
+			return v, err
+		}
+		n, err := strconv.ParseUint(id, 10, 64)
+		if err != nil || n == 0 {
+			return nil, NoRecord(id)
+		}
+		v, err := d.Rows(r.Tx).Get(n)
+		return v, err
+	}
+	if d.Rows != nil {
+		put := func(r *Request, rec any) error { return d.Rows(r.Tx).Put(rec.(*T)) }
+		e.insert, e.save = put, put
+		e.taken = func(r *Request, rec any) []string { return d.Rows(r.Tx).Taken(rec.(*T)) }
+		e.remove = func(r *Request, rec any) error {
+			n, err := strconv.ParseUint(d.Key(rec.(*T)), 10, 64)
+			if err != nil {
+				return err
+			}
+			return d.Rows(r.Tx).Delete(n)
+		}
+	}
+}
+
+func (d Resource[T]) eraseHooks(e *resource) {
+	e.fresh = func(r *Request) any {
+		if d.New != nil {
+			return d.New(r)
+		}
+		return new(T)
+	}
+	if d.Check != nil {
+		e.check = func(r *Request, rec any, b *Body) Problems { return d.Check(r, rec.(*T), b) }
+	}
+	hook := func(to *func(*Request, any) error, fn func(*Request, *T) error) {
+		if fn != nil {
+			*to = func(r *Request, rec any) error { return fn(r, rec.(*T)) }
+		}
+	}
+	hook(&e.insert, d.Insert)
+	hook(&e.save, d.Save)
+	hook(&e.remove, d.Remove)
+	for _, a := range d.Actions {
+		e.actions[a.Name] = func(r *Request, c *fiber.Ctx, rec any) error { return a.Serve(r, c, rec.(*T)) }
+	}
+}
+
+func (d Resource[T]) eraseFields(e *resource) {
+	key := func(_ *Request, rec any) Value {
+		s := d.Key(rec.(*T))
+		if n, err := strconv.ParseInt(s, 10, 64); d.ID == IntegerID && err == nil {
+			return IntegerValue(n)
+		}
+		return TextValue(s)
+	}
+	e.sorts["id"], e.idValue = key, key
+	e.filters["id"] = &filter{ids: true}
+	for _, a := range d.Attrs {
+		value := func(r *Request, rec any) Value { return a.value(r, rec.(*T)) }
+		erased := attribute{name: a.name, opts: a.opts, value: value}
+		if a.set != nil {
+			erased.set = func(rec any, in Input) string { return a.set(rec.(*T), in) }
+		}
+		e.attrs = append(e.attrs, erased)
+		if !a.opts.noSort {
+			e.sorts[underscored(a.name)] = value
+		}
+		if !a.opts.noFilter {
+			e.addFilters(a.name, a.ops, value)
+		}
+		if a.opts.plain {
+			e.addPlain(a.name, a.ops, value)
+		}
+	}
+	if d.NoIDSort {
+		delete(e.sorts, "id")
+	}
+	for _, f := range d.Filters {
+		switch value := f.Value; {
+		case f.Match != nil:
+			e.filters[underscored(f.Name)] = &filter{one: f.One, many: func(r *Request, rec any, values []string) bool { return f.Match(r, rec.(*T), values) }}
+		case f.Plain:
+			e.addPlain(f.Name, f.Ops, func(r *Request, rec any) Value { return value(r, rec.(*T)) })
+		default:
+			e.addFilters(f.Name, f.Ops, func(r *Request, rec any) Value { return value(r, rec.(*T)) })
+		}
+	}
+	for _, s := range d.Sorts {
+		e.sorts[underscored(s.Name)] = func(r *Request, rec any) Value { return s.Value(r, rec.(*T)) }
+	}
+	for _, rl := range d.Rels {
+		erased := &rel{name: rl.name, typ: rl.typ, many: rl.many, opts: rl.opts, ids: func(r *Request, rec any) []string { return rl.ids(r, rec.(*T)) }}
+		if rl.set != nil {
+			erased.set = func(r *Request, rec any, ids []string) error { return rl.set(r, rec.(*T), ids) }
+		}
+		e.rels = append(e.rels, erased)
+		if rl.opts.filterID {
+			e.filters[underscored(rl.name)+".id"] = &filter{many: func(r *Request, rec any, values []string) bool {
+				return slices.ContainsFunc(rl.ids(r, rec.(*T)), func(id string) bool { return slices.Contains(values, id) })
+			}}
+		}
+	}
+}

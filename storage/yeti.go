@@ -1,0 +1,85 @@
+package storage
+
+import (
+	"billd/rating"
+	"billd/storage/kv"
+)
+
+// SMTPConnection is a mail server that a contractor's mail leaves by.
+type SMTPConnection struct {
+	ID       uint64 `json:"id"`
+	Name     string `json:"name"`
+	Host     string `json:"host"`
+	Port     int64  `json:"port"`
+	From     string `json:"from"`
+	User     string `json:"user,omitempty"`
+	Password string `json:"password,omitempty"`
+	Global   bool   `json:"global,omitempty"` // for every contractor that names none
+}
+
+type yetiTables struct {
+	smtp kv.Table[SMTPConnection]
+}
+
+// YetiRows are the tables that only Yeti's resources ask for.
+type YetiRows struct {
+	SMTPConnections Rows[SMTPConnection]
+}
+
+func newYetiTables() yetiTables {
+	t := yetiTables{smtp: jsonTable("smtp connection", bSMTP, func(v *SMTPConnection) *uint64 { return &v.ID })}
+	t.smtp.Unique = []kv.Unique[SMTPConnection]{{Bucket: bSMTPName, Field: "name", Key: func(v *SMTPConnection) []byte { return textKey(v.Name) }}}
+	return t
+}
+
+func bindYeti(tx *Tx) YetiRows {
+	return YetiRows{SMTPConnections: bind(tx, &schema.smtp)}
+}
+
+// ContactsOf calls fn with a contractor's contacts until it returns false.
+func (tx *Tx) ContactsOf(contractor uint64, fn func(*Contact) (bool, error)) error {
+	return tx.Contacts.EachUnder(bContactContractor, kv.Key(nil).U64(contractor), fn)
+}
+
+// AccessesOf calls fn with a contractor's customer logins until it returns false.
+func (tx *Tx) AccessesOf(contractor uint64, fn func(*Access) (bool, error)) error {
+	return tx.Accesses.EachUnder(bAccessCustomer, kv.Key(nil).U64(contractor), fn)
+}
+
+// PaymentsOf calls fn with an account's payments, oldest first, until it returns false.
+func (tx *Tx) PaymentsOf(id rating.AccountID, fn func(*Payment) (bool, error)) error {
+	return tx.Payments.EachUnder(bPaymentAccount, kv.Key(nil).U64(uint64(id)), fn)
+}
+
+// PaymentByUUID finds a payment.
+func (tx *Tx) PaymentByUUID(u rating.UUID) (*Payment, error) {
+	return tx.Payments.Find(bPaymentUUID, uuidKey(u))
+}
+
+// DeleteDeck removes a deck with all its rates, in one transaction; the audit trail shows the
+// deck's own deletion only.
+func (tx *Tx) DeleteDeck(id rating.DeckID) error {
+	var rates []uint64
+	c := tx.Txn.Cursor(bRateDeck)
+	under := kv.Key(nil).U64(uint64(id))
+	for k, _ := c.Seek(under); k != nil && string(k[:8]) == string(under); k, _ = c.Next() {
+		rates = append(rates, kv.ID(k))
+	}
+	was := tx.quiet
+	tx.quiet = true
+	defer func() { tx.quiet = was }()
+	for _, n := range rates {
+		if err := tx.Rates.Delete(n); err != nil {
+			return err
+		}
+	}
+	tx.quiet = was
+	for keys := tx.closings(id); len(keys) > 0; keys = tx.closings(id) {
+		for _, key := range keys {
+			if err := tx.Txn.Delete(bRateClose, key); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.Decks.Delete(uint64(id))
+}
