@@ -47,7 +47,7 @@ type Services struct {
 	ID        uint64           `json:"id"`
 	Plans     []AssignedPlan   `json:"plans,omitempty"` // in order of assignment
 	Overrides json.RawMessage  `json:"overrides,omitempty"`
-	Manual    json.RawMessage  `json:"manual,omitempty"`
+	Manual    Quantities       `json:"manual,omitempty"`  // put in by hand, over what is counted
 	Counted   Quantities       `json:"counted,omitempty"` // from the account's own objects
 	Cascade   Quantities       `json:"cascade,omitempty"` // from those of its descendants
 	Billing   rating.AccountID `json:"billing,omitempty"` // whose standing counts; 0 is its own
@@ -63,7 +63,6 @@ type Standing struct {
 // ServiceAudit records one change of what an account is billed for. Doc is Kazoo's audit document.
 type ServiceAudit struct {
 	ID      uint64           `json:"id"`
-	Key     string           `json:"key"` // YYYYMM-32 hex, Kazoo's id
 	Account rating.AccountID `json:"account"`
 	At      time.Time        `json:"at"`
 	Status  string           `json:"status"`

@@ -87,7 +87,7 @@ func TestPostingsAndAuditsComeNewestFirst(t *testing.T) {
 				}
 			}
 			at := testClock.Add(time.Duration(i) * time.Hour)
-			if err := tx.ServiceAudits.Put(&ServiceAudit{Account: a.ID, At: at, Key: fmt.Sprint(i)}); err != nil {
+			if err := tx.ServiceAudits.Put(&ServiceAudit{Account: a.ID, At: at, Status: fmt.Sprint(i)}); err != nil {
 				return err
 			}
 		}
@@ -119,7 +119,7 @@ func TestPostingsAndAuditsComeNewestFirst(t *testing.T) {
 		}
 		var keys string
 		err = tx.ServiceAuditsOf(a.ID, testClock.Add(time.Hour), testClock.Add(3*time.Hour), func(s *ServiceAudit) (bool, error) {
-			keys += s.Key
+			keys += s.Status
 			return true, nil
 		})
 		if got, want := keys, "321"; got != want {

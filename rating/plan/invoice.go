@@ -251,3 +251,20 @@ func (v *Invoice) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(out)
 }
+
+// Single returns what is taken off once.
+func (d Discounts) Single() rating.Money { return d.single }
+
+// Cumulative returns what is taken off for each of Units.
+func (d Discounts) Cumulative() rating.Money { return d.each }
+
+// Units returns how many units Cumulative is taken off for.
+func (d Discounts) Units() int64 { return d.units }
+
+// Growth returns what the billable units that the line gained cost a month. Fails with Range.
+func (it *Item) Growth() (rating.Money, error) {
+	if it.Changes == nil || it.Changes.Billable <= 0 {
+		return 0, nil
+	}
+	return times(it.Rate, it.Changes.Billable)
+}

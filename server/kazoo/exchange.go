@@ -1,0 +1,292 @@
+package kazoo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"billd/rating"
+	"billd/server/auth"
+	"billd/storage"
+)
+
+// exchange is one request on its way down the pipeline, and what its answer needs to know.
+type exchange struct {
+	api       *API
+	ctx       context.Context
+	now       time.Time
+	requestID string
+	method    string
+	path      string // as sent
+	client    string // address
+	segments  []string
+	params    map[string]string
+	query     url.Values
+	media     string // content type, lower case, without parameters
+	boundary  string
+	accept    string
+	upload    func() ([]byte, error) // the body of an upload, read when asked for
+
+	root document // the whole envelope, empty when no JSON was sent
+	data any      // its data
+
+	token   string
+	carrier string // how the token was sent
+	claims  *auth.Claims
+	me      *rating.Account // whom the token speaks for
+	account *rating.Account // of the path
+	// above are the target's ancestors, its parent first; only with account.
+	above []*rating.Account
+}
+
+func newExchange(a *API, c *fiber.Ctx) *exchange {
+	x := &exchange{api: a, now: a.db.Now(), ctx: c.UserContext(), method: c.Method(), client: c.IP(), accept: c.Get(fiber.HeaderAccept),
+		path: string(bytes.Clone(c.Request().URI().PathOriginal())), params: map[string]string{}, root: document{}, data: nil}
+	x.requestID = requestID(c.Get("X-Request-ID"))
+	if x.requestID == "" {
+		x.requestID = a.newID()
+	}
+	x.query, _ = url.ParseQuery(string(c.Request().URI().QueryString())) // what does not parse was not sent
+	return x
+}
+
+// maxRequestID bounds the id that a client may give its request.
+const maxRequestID = 128
+
+// requestID returns a client's id when it can go into a header again, else "".
+func requestID(s string) string {
+	if len(s) > maxRequestID || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return strings.Clone(s)
+}
+
+// isJSON reports whether the body is read as JSON: the types that say so, and none at all.
+func (x *exchange) isJSON() bool {
+	return x.media == "" || x.media == "application/json" || x.media == "application/x-json"
+}
+
+// isUpload reports whether the body is a file.
+func (x *exchange) isUpload() bool {
+	return x.media == "text/csv" || x.media == "text/comma-separated-values" || x.media == "multipart/form-data"
+}
+
+// read takes the request apart: media type, body, envelope, token. It fails with what is to be
+// reported before anything else.
+func (x *exchange) read(c *fiber.Ctx) error {
+	if err := x.readMedia(c.Get(fiber.HeaderContentType)); err != nil {
+		return err
+	}
+	x.upload = func() ([]byte, error) { return body(c, maxUpload) }
+	if !x.isUpload() {
+		raw, err := body(c, maxBody)
+		if err != nil {
+			return err
+		}
+		if x.isJSON() && len(bytes.TrimSpace(raw)) > 0 {
+			if err := x.envelope(raw); err != nil {
+				return err
+			}
+		}
+	}
+	if x.method == http.MethodPost {
+		verb, _ := x.root["verb"].(string)
+		switch verb = strings.ToUpper(firstOf(verb, x.query.Get("verb"))); verb {
+		case http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet:
+			x.method = verb
+		}
+	}
+	inBody, _ := x.root["auth_token"].(string)
+	carriers := auth.KazooCarriers{XAuthToken: c.Get("X-Auth-Token"), Query: x.query.Get("auth_token"), Envelope: inBody, Authorization: c.Get(fiber.HeaderAuthorization)}
+	x.token, x.carrier = strings.Clone(carriers.Token()), "x-auth-token"
+	if strings.TrimSpace(carriers.XAuthToken+carriers.Query+carriers.Envelope) == "" {
+		x.carrier = "oauth"
+	}
+	return nil
+}
+
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func (x *exchange) readMedia(header string) error {
+	if strings.TrimSpace(header) == "" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	if err != nil {
+		media, _, _ = strings.Cut(strings.ToLower(header), ";")
+	}
+	x.media, x.boundary = strings.Clone(strings.TrimSpace(media)), strings.Clone(params["boundary"])
+	if x.media == "" {
+		x.media = "unknown"
+	}
+	return nil
+}
+
+// maxUpload bounds an uploaded file in bytes. It is read after the login.
+const maxUpload = 64 << 20
+
+// body reads the request's body, at most limit bytes of it, as it was sent.
+func body(c *fiber.Ctx, limit int) ([]byte, error) {
+	r := c.Request()
+	if encoding := r.Header.ContentEncoding(); len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")) {
+		return nil, refuse(http.StatusUnsupportedMediaType, "unsupported_media_type", "a compressed body is not accepted")
+	}
+	if r.Header.ContentLength() > limit {
+		drain(r)
+		return nil, tooLarge()
+	}
+	if !r.IsBodyStream() {
+		if b := r.Body(); len(b) <= limit {
+			return bytes.Clone(b), nil
+		}
+		return nil, tooLarge()
+	}
+	b, err := io.ReadAll(io.LimitReader(r.BodyStream(), int64(limit)+1))
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "parse_error", "the body ended too early")
+	}
+	if len(b) > limit {
+		drain(r)
+		return nil, tooLarge()
+	}
+	return b, nil
+}
+
+// maxDrain is how many bytes of a refused body are read and forgotten, so that its sender gets to the
+// answer instead of a broken connection.
+const maxDrain = 32 << 20
+
+func drain(r *fasthttp.Request) {
+	if r.IsBodyStream() {
+		io.CopyN(io.Discard, r.BodyStream(), maxDrain) // whatever goes wrong, the answer is the same
+	}
+}
+
+// envelope reads the JSON body.
+func (x *exchange) envelope(raw []byte) error {
+	v, err := decodeJSON(raw)
+	if err != nil {
+		return invalid("json", "invalid", err.Error(), "target", "body")
+	}
+	root, ok := v.(document)
+	if !ok {
+		return &failure{status: http.StatusBadRequest, message: "invalid request envelope", data: words("the request must be a JSON object")}
+	}
+	x.root, x.data = root, root["data"]
+	if _, sent := root["data"]; !sent && (x.method != http.MethodGet && x.method != http.MethodDelete || len(root) > 0 && !metadataOnly(root)) {
+		f := invalid("data", "required", "Field is required but missing")
+		f.message = "invalid request envelope"
+		return f
+	}
+	switch x.data.(type) {
+	case document, []any, nil:
+		return nil
+	}
+	f := invalid("data", "type", "Value did not match type object", "target", "object", "value", x.data)
+	f.message = "invalid request envelope"
+	return f
+}
+
+// metadataOnly reports whether a GET's or DELETE's body says nothing but how to treat the request.
+func metadataOnly(root document) bool {
+	for k := range root {
+		switch k {
+		case "auth_token", "verb", "accept_charges", "merge", "action", "page_size", "accept":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// object returns data as an object; what is not there is empty. Fails with 400 when it is an array.
+func (x *exchange) object() (document, error) {
+	switch d := x.data.(type) {
+	case document:
+		return d, nil
+	case nil:
+		return document{}, nil
+	}
+	return nil, invalid("data", "type", "Value did not match type object", "target", "object")
+}
+
+// setting returns a request parameter as text, looked up in data, the query and the envelope.
+func (x *exchange) setting(name string) string {
+	if d, ok := x.data.(document); ok {
+		if s, ok := plain(d[name]); ok {
+			return s
+		}
+	}
+	if x.query.Has(name) {
+		return x.query.Get(name)
+	}
+	s, _ := plain(x.root[name])
+	return s
+}
+
+// plain returns the text of a JSON scalar.
+func plain(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}
+
+// flag reports whether a request parameter is true.
+func (x *exchange) flag(name string) bool { return x.setting(name) == "true" }
+
+// rootFlag reports whether a parameter is true at the envelope's root, where alone it counts.
+func (x *exchange) rootFlag(name string) bool { s, _ := plain(x.root[name]); return s == "true" }
+
+// master reports whether the operator's own account acts.
+func (x *exchange) master() bool { return x.me != nil && x.me.ID == rating.MasterAccount }
+
+// sells reports whether the acting account is the target's reseller, or the master.
+func (x *exchange) sells() bool {
+	return x.master() || x.account != nil && resellerOf(x.account, x.above).ID == x.me.ID
+}
+
+// context names who acts, for the audit trail.
+func (x *exchange) context() context.Context {
+	if x.claims == nil {
+		return x.ctx
+	}
+	return storage.As(x.ctx, x.claims.Principal.String())
+}
+
+// view and update run a handler's one transaction.
+func (x *exchange) view(fn func(*storage.Tx) error) error { return x.api.db.View(x.context(), fn) }
+
+func (x *exchange) update(fn func(*storage.Tx) error) error { return x.api.db.Update(x.context(), fn) }
+
+// fail answers a refusal or a fault.
+func (a *API) fail(c *fiber.Ctx, x *exchange, err error) error {
+	f, known := asFailure(err)
+	if !known {
+		a.log.Error("kazoo request failed", "method", x.method, "path", x.path, "request_id", x.requestID, "error", errors.Unwrap(err), "reason", err)
+	}
+	return a.sendFailure(c, x, f)
+}

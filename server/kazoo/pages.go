@@ -1,0 +1,69 @@
+package kazoo
+
+import (
+	"cmp"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// pageSize returns how many rows a listing wants; 0 for all.
+func (x *exchange) pageSize() (int, error) {
+	if x.query.Get("paginate") == "false" || x.setting("paginate") == "false" {
+		return 0, nil
+	}
+	s := x.setting("page_size")
+	if s == "" {
+		return defaultPageSize, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n <= 0 {
+		return 0, invalid("page_size", "minimum", "page_size must be a positive number", "target", 1, "value", clip(s))
+	}
+	return min(n, maxPageSize), nil
+}
+
+const (
+	defaultPageSize = 50    // Crossbar: load_view_default_page_size
+	maxPageSize     = 2_000 // rows; paginate=false asks for all
+)
+
+// paged answers with the page of rows that the request asks for. key is a row's place in the order of
+// rows, which ascends.
+func paged[T any](x *exchange, rows []T, key func(T) string) (*answer, error) {
+	size, err := x.pageSize()
+	if err != nil {
+		return nil, err
+	}
+	start := x.setting("start_key")
+	if start != "" {
+		from, err := decodeKey(start)
+		if err != nil {
+			return nil, err
+		}
+		i, _ := slices.BinarySearchFunc(rows, from, func(r T, k string) int { return cmp.Compare(key(r), k) })
+		rows = rows[i:]
+	}
+	p := &page{start: start}
+	if size > 0 && len(rows) > size {
+		p.next = encodeKey(key(rows[size]))
+		rows = rows[:size]
+	}
+	p.size = len(rows)
+	if rows == nil {
+		rows = []T{}
+	}
+	return &answer{data: rows, page: p}, nil
+}
+
+// encodeKey makes an opaque key of a row's place.
+func encodeKey(place string) string { return "k" + hex.EncodeToString([]byte(place)) }
+
+func decodeKey(key string) (string, error) {
+	b, err := hex.DecodeString(strings.TrimPrefix(key, "k"))
+	if err != nil || !strings.HasPrefix(key, "k") {
+		return "", invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(key))
+	}
+	return string(b), nil
+}
