@@ -95,8 +95,8 @@ func Bill(book BillBook, call *Call, now time.Time) (Verdict, error) {
 	if reason, detail := call.normalise(book.Settings(), now); reason != "" {
 		return suspend(book, call, v, reason, detail)
 	}
-	v.Key, _ = call.Key()
 	v.Content = call.Content()
+	v.Key = call.keyOf(v.Content)
 	earlier, found, err := book.Earlier(call, v.Key, v.Content)
 	if err != nil {
 		return v, err
@@ -104,18 +104,20 @@ func Bill(book BillBook, call *Call, now time.Time) (Verdict, error) {
 	if found {
 		return again(v, earlier), nil
 	}
-	input := *call
+	input := call.figures()
 	reason, detail, err := charge(book, call, &v)
 	if err != nil {
 		return v, err
 	}
 	if reason != "" {
-		*call = input
+		call.setFigures(&input)
 		v.Customer, v.Vendor = nil, nil
 		v.Outcome, v.Reason, v.Detail, v.Write = OutcomeSuspended, reason, detail, true
 		return v, nil
 	}
-	if v.ID, err = book.NewCDRID(call.Int(CDRTimeStart) / 1000); err != nil {
+	if call.Exported.Restore {
+		v.ID, call.Revision = call.Exported.ID, call.Exported.Revision
+	} else if v.ID, err = book.NewCDRID(call.Int(CDRTimeStart) / 1000); err != nil {
 		return v, err
 	}
 	call.ID = v.ID
@@ -141,11 +143,11 @@ func again(v Verdict, e Earlier) Verdict {
 
 // suspend answers a call that cannot even be looked up by time.
 func suspend(book BillBook, call *Call, v Verdict, reason, detail string) (Verdict, error) {
-	v.Key, _ = call.Key()
+	v.Content = call.Content()
+	v.Key = call.keyOf(v.Content)
 	if reason == ReasonBadTime {
 		v.Key.Minute = 0
 	}
-	v.Content = call.Content()
 	earlier, found, err := book.Earlier(call, v.Key, v.Content)
 	if err != nil {
 		return v, err
@@ -214,6 +216,7 @@ func charge(book BillBook, call *Call, v *Verdict) (reason, detail string, err e
 	if call.Rated {
 		return history(book, call, v)
 	}
+	call.strip()
 	payer, err := book.Payer(call)
 	if KindOf(err) == NotFound && err != nil {
 		return ReasonNoAccount, err.Error(), nil
@@ -249,6 +252,9 @@ func charge(book BillBook, call *Call, v *Verdict) (reason, detail string, err e
 // history takes another system's prices as they are; only the references must exist.
 func history(book BillBook, call *Call, v *Verdict) (reason, detail string, err error) {
 	call.Origin = History
+	if call.Exported.Restore {
+		call.Origin = call.Exported.Origin
+	}
 	call.talk(PresetPortSIP, book.Settings())
 	if call.AccountRef != "" || call.Has(CDRCustomerAccID) {
 		payer, err := book.Payer(call)
@@ -275,7 +281,7 @@ func history(book BillBook, call *Call, v *Verdict) (reason, detail string, err 
 	if v.Customer == nil && v.Vendor == nil {
 		return ReasonNoAccount, "neither the customer's nor the vendor's account is known", nil
 	}
-	if call.Status != Unrated {
+	if call.Status != Unrated && !call.Exported.Known {
 		call.Status = Rated
 		if call.Money(CDRCustomerPrice) == 0 && call.Money(CDRVendorPrice) == 0 {
 			call.Status = Free

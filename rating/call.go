@@ -3,6 +3,7 @@ package rating
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"math/bits"
 	"time"
 )
 
@@ -17,12 +18,26 @@ type Call struct {
 	VendorRef string
 	// Rated keeps the prices as given and moves no balance: another system's history.
 	Rated bool
+	// Exported is what billd's own export says of the call; not Known for every other source.
+	Exported Exported
+}
+
+// Exported is the place that a call had in the store that it was exported from. A call that is
+// restored takes the same place again: number, origin, revision and the content it was told by.
+type Exported struct {
+	Known    bool
+	Restore  bool    // this store continues the one that the call comes from
+	Store    [6]byte // names the store that it comes from
+	ID       CDRID
+	Origin   Origin
+	Revision uint32
+	Content  uint64 // of the record as the switch gave it
 }
 
 // Reset empties c for the next record.
 func (c *Call) Reset() {
 	c.CDR.Reset()
-	c.AccountRef, c.VendorRef, c.Rated = "", "", false
+	c.AccountRef, c.VendorRef, c.Rated, c.Exported = "", "", false, Exported{}
 }
 
 // CallKey finds a call again: its start minute and a hash of source, call id and attempt. Time comes
@@ -32,24 +47,27 @@ type CallKey struct {
 	Hash   uint64
 }
 
-// Key returns where the call is looked for, and whether the source gave an id at all; without one the
-// whole record is the id.
+// Key returns where the call is looked for, and whether the source gave an id at all.
 func (c *Call) Key() (key CallKey, identified bool) {
-	key.Minute = uint32(c.num[CDRTimeStart] / 60_000_000)
+	if c.CallID() == "" {
+		return c.keyOf(c.Content()), false
+	}
+	return c.keyOf(0), true
+}
+
+// keyOf is Key for a call whose content is known. Without an id the whole record is the id.
+func (c *Call) keyOf(content uint64) CallKey {
+	key := CallKey{Minute: uint32(c.num[CDRTimeStart] / 60_000_000), Hash: content}
 	id := c.CallID()
 	if id == "" {
-		key.Hash = c.Content()
-		return key, false
+		return key
 	}
-	h := sha256.New()
-	var b [9]byte
-	h.Write([]byte(c.Text(CDRSource)))
-	h.Write(b[:1])
-	h.Write([]byte(id))
-	binary.BigEndian.PutUint64(b[1:], uint64(c.num[CDRRoutingAttempt]))
-	h.Write(b[:])
-	key.Hash = binary.BigEndian.Uint64(h.Sum(nil))
-	return key, true
+	var room [160]byte
+	b := append(append(append(append(room[:0], c.Text(CDRSource)...), 0), id...), 0)
+	b = binary.BigEndian.AppendUint64(b, uint64(c.num[CDRRoutingAttempt]))
+	sum := sha256.Sum256(b)
+	key.Hash = binary.BigEndian.Uint64(sum[:])
+	return key
 }
 
 // CallID returns the id that the source knows the call by: call_id, else the originating leg's.
@@ -66,21 +84,24 @@ func (c *CDR) SameCall(d *CDR) bool {
 }
 
 // Content hashes every column that was given, and the payer, so that a resent record is told from
-// another one under the same id.
+// another one under the same id. A call that is restored keeps the content that its record had.
 func (c *Call) Content() uint64 {
-	buf := make([]byte, 0, 512)
-	for f := CDRField(0); int(f) < NumCDRFields; f++ {
-		if !c.Has(f) {
-			continue
+	if c.Exported.Restore {
+		return c.Exported.Content
+	}
+	var room [768]byte
+	buf := room[:0]
+	for w, left := range c.has {
+		for ; left != 0; left &= left - 1 {
+			f := CDRField(w<<6 | bits.TrailingZeros64(left))
+			buf = append(buf, byte(f))
+			if f.Kind().IsText() {
+				t := c.Text(f)
+				buf = append(binary.AppendUvarint(buf, uint64(len(t))), t...)
+				continue
+			}
+			buf = binary.AppendVarint(buf, c.num[f])
 		}
-		buf = append(buf, byte(f))
-		if f.Kind().IsText() {
-			t := c.Text(f)
-			buf = binary.AppendUvarint(buf, uint64(len(t)))
-			buf = append(buf, t...)
-			continue
-		}
-		buf = binary.AppendVarint(buf, c.num[f])
 	}
 	buf = append(buf, 0xff)
 	buf = append(buf, c.AccountRef...)

@@ -152,6 +152,10 @@ func (c *CDR) Parse(f CDRField, s string) error {
 	case KindText:
 		c.SetText(f, s)
 	case KindTime:
+		if micro, ok := instant(s); ok {
+			c.SetInt(f, micro)
+			return nil
+		}
 		t, err := ParseTime(s)
 		if err != nil {
 			return Broken(name, "time", "", "%s %q: want RFC 3339 or unix seconds", name, clip(s))

@@ -5,16 +5,14 @@ import (
 	"strconv"
 
 	"billd/rating"
+	"billd/rating/cdrformat"
 	"billd/storage"
 
 	"github.com/tidwall/gjson"
 )
 
-// Limits of one ingest request.
-const (
-	maxRecords     = 10000 // a group of the queue; larger files go through import
-	maxRecordBytes = 64 << 10
-)
+// maxRecords bounds one ingest request.
+const maxRecords = 10000 // a group of the queue; larger files go through import
 
 // decodeCalls reads a body of call records: one object, an array of them, objects under "cdrs", or
 // NDJSON. Each becomes a call, or the text and the reason why it could not be read. Only a body that
@@ -59,11 +57,10 @@ func decodeArray(list gjson.Result, source string) (records []storage.Record, er
 }
 
 func decodeObject(body []byte, source string) ([]storage.Record, error) {
-	if !gjson.ValidBytes(body) {
-		return []storage.Record{unreadable(string(body), source, "the record is not valid JSON")}, nil
-	}
-	if cdrs := gjson.GetBytes(body, "cdrs"); cdrs.IsArray() {
-		return decodeArray(cdrs, source)
+	if bytes.Contains(body, []byte(`"cdrs"`)) && gjson.ValidBytes(body) {
+		if cdrs := gjson.GetBytes(body, "cdrs"); cdrs.IsArray() {
+			return decodeArray(cdrs, source)
+		}
 	}
 	return []storage.Record{decodeCall(string(body), source)}, nil
 }
@@ -77,10 +74,6 @@ func decodeLines(body []byte, source string) (records []storage.Record, err erro
 		if len(records) == maxRecords {
 			return nil, tooMany()
 		}
-		if !gjson.ValidBytes(line) {
-			records = append(records, unreadable(string(line), source, "the record is not valid JSON"))
-			continue
-		}
 		records = append(records, decodeCall(string(line), source))
 	}
 	return records, nil
@@ -90,78 +83,17 @@ func unreadable(raw, source, why string) storage.Record {
 	return storage.Record{Raw: raw, Source: source, Detail: why}
 }
 
-// decodeCall reads one valid JSON value as a call. Numbers are taken as their text, never as floats.
+// decodeCall reads one JSON value as a call.
 func decodeCall(raw, source string) storage.Record {
-	v := gjson.Parse(raw)
-	if !v.IsObject() {
-		return unreadable(raw, source, "the record is not a JSON object")
-	}
-	if len(raw) > maxRecordBytes {
+	if len(raw) > cdrformat.MaxRecord {
 		return unreadable(raw[:1024], source, "the record is longer than 64 KiB")
 	}
 	call := &rating.Call{}
-	var bad error
-	v.ForEach(func(key, value gjson.Result) bool {
-		bad = setMember(call, key.String(), value)
-		return bad == nil
-	})
-	if bad != nil {
-		return unreadable(raw, source, bad.Error())
+	if err := cdrformat.ParseJSON(raw, source, call); err != nil {
+		return unreadable(raw, source, err.Error())
 	}
-	if !call.Has(rating.CDRSource) {
-		call.SetText(rating.CDRSource, source)
+	if call.Exported.Known {
+		return unreadable(raw, source, "an export comes in by billd import-cdrs")
 	}
 	return storage.Record{Call: call}
-}
-
-// setMember reads one member of a record by its name. Members that billd does not know are passed over:
-// switches send more than a bill needs.
-func setMember(call *rating.Call, name string, value gjson.Result) error {
-	if value.Type == gjson.Null {
-		return nil
-	}
-	text := value.Str
-	if value.Type != gjson.String {
-		text = value.Raw
-	}
-	switch name {
-	case "account", "account_id":
-		call.AccountRef = text
-		return nil
-	case "vendor_account", "vendor_account_id":
-		call.VendorRef = text
-		return nil
-	case "src":
-		return setBoth(call, rating.CDRSrcPrefixRouting, rating.CDRSrcPrefixIn, text)
-	case "dst":
-		return setBoth(call, rating.CDRDstPrefixRouting, rating.CDRDstPrefixIn, text)
-	case "unrated":
-		if value.Bool() {
-			call.Status = rating.Unrated
-		}
-		return nil
-	}
-	f, ok := rating.CDRFieldNamed(name)
-	if !ok {
-		return nil
-	}
-	if (value.IsObject() || value.IsArray()) && f.Kind() != rating.KindJSON && f.Kind() != rating.KindInts {
-		return rating.Broken(name, "type", "", "%s: want one value", name)
-	}
-	if f.Kind() == rating.KindJSON {
-		text = value.Raw
-	}
-	return call.Parse(f, text)
-}
-
-// setBoth sets the number that is rated and, where the record does not say otherwise, the number as it
-// came in.
-func setBoth(call *rating.Call, routing, in rating.CDRField, text string) error {
-	if err := call.Parse(routing, text); err != nil {
-		return err
-	}
-	if call.Has(in) {
-		return nil
-	}
-	return call.Parse(in, text)
 }
