@@ -21,9 +21,12 @@ type DB struct {
 
 	mu       sync.Mutex // held through every Update and the publishing after it
 	accounts map[rating.AccountID]*rating.Account
+	refs     map[string]*rating.Account // by name and UUID; see cachedRef
+	spare    *callBatch                 // memory of the last transaction that charged calls
 	catalog  atomic.Pointer[Catalog]
 	settings atomic.Pointer[rating.Settings]
 	space    spaces
+	cdrSpace atomic.Pointer[[6]byte] // in the UUIDs of calls; see Tx.continues
 
 	zones    sync.Map // zone name → *time.Location
 	outcomes [4]atomic.Int64
@@ -31,7 +34,7 @@ type DB struct {
 
 // spaces are the random parts of computed UUIDs, made with the store.
 type spaces struct {
-	Rate, CDR [6]byte
+	Rate [6]byte
 }
 
 // Options tune Open.
@@ -169,6 +172,9 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 		publish()
 	}
 	return nil
+	if tx != nil && tx.calls != nil {
+		db.keepBatch(tx.calls)
+	}
 }
 
 type principalKey struct{}
@@ -212,7 +218,7 @@ func (db *DB) loadSettings(ctx context.Context) error {
 			return rating.Errorf(rating.Internal, "store", "the store's meta record is damaged")
 		}
 		copy(db.space.Rate[:], sp[:6])
-		copy(db.space.CDR[:], sp[6:])
+		db.cdrSpace.Store((*[6]byte)(sp[6:]))
 		return nil
 	})
 }

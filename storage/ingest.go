@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -188,7 +189,7 @@ func (db *DB) charge(group []*submission) error {
 func (db *DB) chargeGroup(group []*submission) error {
 	return db.Update(context.Background(), func(tx *Tx) error {
 		for _, s := range group {
-			s.err, s.verdicts = nil, s.verdicts[:0]
+			s.err, s.verdicts = nil, slices.Grow(s.verdicts[:0], len(s.records))
 			tx.by = s.by
 			for i := range s.records {
 				v, err := tx.take(&s.records[i])
@@ -208,8 +209,9 @@ func (tx *Tx) take(r *Record) (rating.Verdict, error) {
 		id, err := tx.HoldRaw(r.Source, r.Raw, r.Detail)
 		return rating.Verdict{Outcome: rating.OutcomeSuspended, Reason: rating.ReasonBadRecord, Detail: r.Detail, Suspense: id}, err
 	}
-	call := *r.Call
-	return tx.Charge(&call)
+	call := &tx.batch().scratch
+	*call = *r.Call
+	return tx.Charge(call)
 }
 
 // ChargeNow charges records in one transaction of its own, past the queue: the bulk import, which

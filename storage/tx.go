@@ -101,7 +101,7 @@ func (tx *Tx) CDRUUID(c *rating.CDR) string {
 	if u := c.Text(rating.CDRUUID); u != "" {
 		return u
 	}
-	return rating.NumberUUID(tx.db.space.CDR, uint64(c.ID)).String()
+	return rating.NumberUUID(tx.cdrSpace(), uint64(c.ID)).String()
 }
 
 // Changed keeps the audit trail and notes what must be published when the transaction commits.
