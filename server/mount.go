@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"billd/server/native"
+	"billd/server/portsip"
 	"billd/storage"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,7 +20,9 @@ func (s *Server) mount(app *fiber.App) {
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
 	app.Get("/readyz", s.ready)
 	app.Get("/metrics", s.metrics.handle)
-	native.New(native.Options{DB: s.db, Queue: s.queue, Access: s.env.Access, Env: s.env, Log: s.o.Log}).Mount(app)
+	access := s.env.Access
+	native.New(native.Options{DB: s.db, Queue: s.queue, Access: access, Env: s.env, Log: s.o.Log}).Mount(app)
+	portsip.New(portsip.Options{DB: s.db, Tokens: access.Tokens, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log}).Mount(app)
 }
 
 // guard counts requests and keeps a panic from ending the process: the client gets a plain 500 and the
