@@ -100,6 +100,12 @@ func storeDocument(doc document) (json.RawMessage, error) {
 	return b, nil
 }
 
+// asDocument returns what a client would read of a view, to lay a PATCH over.
+func asDocument(view any) (document, error) {
+	b, err := encodeJSON(view)
+	return readDocument(b), err
+}
+
 // encodeJSON writes v without escaping < > &, as other JSON writers do.
 func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer

@@ -29,6 +29,7 @@ func cleanPrefix(v any) string {
 // stored ones alone, because the first seconds may cost differently (R6).
 func readRateForm(r *rating.Rate, doc document) error {
 	f := newForm(doc)
+	shown := defaultRoute(r.Prefix)
 	if f.need("prefix") {
 		if r.Prefix = cleanPrefix(doc["prefix"]); r.Prefix == "" {
 			f.wrongType("prefix", "integer")
@@ -74,7 +75,11 @@ func readRateForm(r *rating.Rate, doc document) error {
 	if err := r.Valid(); err != nil {
 		return err
 	}
-	raw, err := storeDocument(public(doc, rateKeys...))
+	kept := public(doc, rateKeys...)
+	if routes, ok := kept["routes"].([]any); ok && len(routes) == 1 && (routes[0] == shown || routes[0] == defaultRoute(r.Prefix)) {
+		delete(kept, "routes") // what is shown of a rate without routes
+	}
+	raw, err := storeDocument(kept)
 	r.Extra.Doc = raw
 	return err
 }

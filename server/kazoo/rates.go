@@ -216,7 +216,10 @@ func changeRate(x *exchange) (*answer, error) {
 		}
 		doc := data
 		if x.method == patch {
-			doc = merge(rateView(d, r), data)
+			if doc, err = asDocument(rateView(d, r)); err != nil {
+				return err
+			}
+			doc = merge(doc, data)
 		}
 		if err := readRateForm(r, doc); err != nil {
 			return err
