@@ -37,7 +37,8 @@ type Ingest struct {
 	queued atomic.Int64
 	oldest atomic.Int64 // unix ns since when something has been waiting, 0 when nothing is
 	stop   chan struct{}
-	done   sync.WaitGroup
+	once   sync.Once
+	ended  chan struct{} // the writer is gone: what is still queued is not stored
 }
 
 type submission struct {
@@ -50,16 +51,15 @@ type submission struct {
 
 // NewIngest starts the queue's writer. Stop ends it.
 func NewIngest(db *DB) *Ingest {
-	q := &Ingest{db: db, queue: make(chan *submission, maxQueued), stop: make(chan struct{})}
-	q.done.Add(1)
+	q := &Ingest{db: db, queue: make(chan *submission, maxQueued), stop: make(chan struct{}), ended: make(chan struct{})}
 	go q.write()
 	return q
 }
 
 // Stop finishes what is queued and ends the writer. Later submissions are refused.
 func (q *Ingest) Stop() {
-	close(q.stop)
-	q.done.Wait()
+	q.once.Do(func() { close(q.stop) })
+	<-q.ended
 }
 
 // Waiting returns how many records are queued.
@@ -91,6 +91,15 @@ func (q *Ingest) Submit(ctx context.Context, records []Record) ([]rating.Verdict
 		return s.verdicts, s.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-q.ended:
+	}
+	// It may have slipped in when the writer had looked for the last time.
+	select {
+	case <-s.ready:
+		return s.verdicts, s.err
+	default:
+		q.queued.Add(-n)
+		return nil, ErrBusy
 	}
 }
 
@@ -106,7 +115,7 @@ func (q *Ingest) busy(n int64) bool {
 }
 
 func (q *Ingest) write() {
-	defer q.done.Done()
+	defer close(q.ended)
 	for {
 		select {
 		case s := <-q.queue:
@@ -139,8 +148,7 @@ func (q *Ingest) drain(first *submission) []*submission {
 	return group
 }
 
-// commit charges a group in one transaction. If that fails each submission is tried alone, so that
-// one that cannot be stored does not take the others with it.
+// commit charges a group in one transaction. If that fails each submission is tried alone.
 func (q *Ingest) commit(group []*submission) {
 	n := int64(0)
 	for _, s := range group {
@@ -173,8 +181,15 @@ func (db *DB) Outcomes() (n [4]int64) {
 }
 
 // charge charges a group in one transaction and counts what became of it.
+//
+// A record whose figures leave what a balance or a day's total can hold makes the transaction fail for
+// all. The submission is then halved until that record stands alone, and it is held: only a fault of
+// the store is an error.
 func (db *DB) charge(group []*submission) error {
 	err := db.chargeGroup(group)
+	if unstorable(err) && len(group) == 1 {
+		err = db.chargeHalves(group[0], err)
+	}
 	if err != nil {
 		return err
 	}
@@ -184,6 +199,60 @@ func (db *DB) charge(group []*submission) error {
 		}
 	}
 	return nil
+}
+
+// unstorable reports whether err is about a record and not about the store.
+func unstorable(err error) bool {
+	return err != nil && (rating.KindOf(err) == rating.Range || rating.KindOf(err) == rating.Limit)
+}
+
+// chargeHalves charges a submission that failed with why in two parts, each in transactions of its own.
+func (db *DB) chargeHalves(s *submission, why error) error {
+	if len(s.records) == 1 {
+		return db.holdUnstorable(s, why)
+	}
+	var verdicts []rating.Verdict
+	half := len(s.records) / 2
+	for _, records := range [...][]Record{s.records[:half], s.records[half:]} {
+		part := &submission{by: s.by, records: records}
+		err := db.chargeGroup([]*submission{part})
+		if unstorable(err) {
+			err = db.chargeHalves(part, err)
+		}
+		if err != nil {
+			return err
+		}
+		verdicts = append(verdicts, part.verdicts...)
+	}
+	s.verdicts = verdicts
+	return nil
+}
+
+// holdUnstorable puts a single record into suspense, because its figures fit nowhere.
+func (db *DB) holdUnstorable(s *submission, why error) error {
+	if s.records[0].Call == nil {
+		return why
+	}
+	return db.Update(context.Background(), func(tx *Tx) error {
+		tx.by = s.by
+		call := *s.records[0].Call
+		v, err := rating.Bill(billBook{tx}, &call, tx.now)
+		switch {
+		case err != nil && !unstorable(err):
+			return err
+		case err == nil && (!v.Write || v.Outcome == rating.OutcomeSuspended):
+		default:
+			call = *s.records[0].Call
+			v = rating.Verdict{Outcome: rating.OutcomeSuspended, Reason: rating.ReasonRange, Detail: why.Error(), Write: true, Key: v.Key, Content: v.Content}
+		}
+		if v.Write {
+			if v.Suspense, err = tx.hold(&call, v); err != nil {
+				return err
+			}
+		}
+		s.verdicts = []rating.Verdict{v}
+		return nil
+	})
 }
 
 func (db *DB) chargeGroup(group []*submission) error {
