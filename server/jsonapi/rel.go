@@ -35,7 +35,7 @@ type Rel[T any] struct {
 	set       func(r *Request, v *T, ids []string) error
 }
 
-// number is how a record's number is held.
+// numberID is how a record's number is held.
 type numberID interface{ ~uint64 | ~int64 }
 
 // One is a to-one relationship held as the number of the other record, 0 being null.
