@@ -7,15 +7,17 @@ import (
 	"strings"
 	"time"
 
+	"billd/server/kazoo"
 	"billd/server/native"
 	"billd/server/portsip"
+	"billd/server/yeti"
 	"billd/storage"
 
 	"github.com/gofiber/fiber/v2"
 )
 
 // mount puts every surface on the app. Mounts are narrow: a Use at /api would also catch /api/rest.
-func (s *Server) mount(app *fiber.App) {
+func (s *Server) mount(app *fiber.App) error {
 	app.Use(s.guard)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
 	app.Get("/readyz", s.ready)
@@ -23,6 +25,13 @@ func (s *Server) mount(app *fiber.App) {
 	access := s.env.Access
 	native.New(native.Options{DB: s.db, Queue: s.queue, Access: access, Env: s.env, Log: s.o.Log}).Mount(app)
 	portsip.New(portsip.Options{DB: s.db, Tokens: access.Tokens, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log}).Mount(app)
+	kazoo.New(kazoo.Options{DB: s.db, Tokens: access.Tokens, Secrets: access.Secrets, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log}).Mount(app)
+	dialect, err := yeti.New(yeti.Options{DB: s.db, Tokens: access.Tokens, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log})
+	if err != nil {
+		return err
+	}
+	dialect.Mount(app)
+	return nil
 }
 
 // guard counts requests and keeps a panic from ending the process: the client gets a plain 500 and the

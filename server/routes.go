@@ -16,15 +16,19 @@ type Route struct {
 }
 
 // Routes lists every route that a server mounts, by path; it needs no store.
-func Routes() []Route {
+func Routes() ([]Route, error) {
 	s := &Server{env: &ops.Env{Access: &ops.Access{}}}
 	s.metrics = &metrics{}
+	app, err := s.newApp()
+	if err != nil {
+		return nil, err
+	}
 	var list []Route
-	for _, r := range s.newApp().GetRoutes(true) {
+	for _, r := range app.GetRoutes(true) {
 		if r.Method != fiber.MethodHead { // one for every GET
 			list = append(list, Route{r.Method, r.Path})
 		}
 	}
 	slices.SortFunc(list, func(a, b Route) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
-	return slices.Compact(list)
+	return slices.Compact(list), nil
 }

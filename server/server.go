@@ -85,7 +85,10 @@ func (s *Server) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", s.o.HTTP, errors.Unwrap(err))
 	}
-	s.app = s.newApp()
+	if s.app, err = s.newApp(); err != nil {
+		ln.Close()
+		return err
+	}
 	if s.control, err = control.Listen(control.Options{Env: s.env, Commands: s.o.Commands}); err != nil {
 		ln.Close()
 		return err
@@ -142,7 +145,7 @@ func (s *Server) greet(ctx context.Context, addr net.Addr) error {
 }
 
 // newApp makes the fiber app with every surface mounted.
-func (s *Server) newApp() *fiber.App {
+func (s *Server) newApp() (*fiber.App, error) {
 	app := fiber.New(fiber.Config{
 		Immutable:               true, // fiber reuses request memory; without it kept strings change
 		CaseSensitive:           true,
@@ -162,8 +165,7 @@ func (s *Server) newApp() *fiber.App {
 		ProxyHeader:             fiber.HeaderXForwardedFor,
 		ErrorHandler:            plainError,
 	})
-	s.mount(app)
-	return app
+	return app, s.mount(app)
 }
 
 // plainError answers for paths that belong to no surface, and for requests too broken to reach one.
