@@ -196,7 +196,7 @@ func (tx *Tx) publishCatalog() error {
 // few, in a new base when they are many.
 func (tx *Tx) editIndex(d *rating.Deck, x *rating.DeckIndex, prefixes map[string]struct{}) (*rating.DeckIndex, error) {
 	if x == nil || x.Overlay()+len(prefixes) > foldOverlay {
-		return tx.deckIndex(d)
+		return tx.deckIndex(d, x.Len())
 	}
 	for _, prefix := range slices.Sorted(maps.Keys(prefixes)) {
 		entries, err := tx.entriesAt(d, prefix)
@@ -224,16 +224,16 @@ func (tx *Tx) entriesAt(d *rating.Deck, prefix string) ([]rating.Entry, error) {
 	return entries, err
 }
 
-// deckIndex builds one deck's index by walking its prefixes in order.
-func (tx *Tx) deckIndex(d *rating.Deck) (*rating.DeckIndex, error) {
-	b := rating.NewIndexBuilder(0)
+// deckIndex builds one deck's index, of about size rows, by walking its prefixes in order.
+func (tx *Tx) deckIndex(d *rating.Deck, size int) (*rating.DeckIndex, error) {
+	b := rating.NewIndexBuilder(size)
 	under := kv.Key(nil).U64(uint64(d.ID))
 	var row indexedRate
+	rows := rateCursor{tx: tx}
 	c := tx.Txn.Cursor(bRateDeck)
 	for k, _ := c.Seek(under); k != nil && bytes.HasPrefix(k, under); k, _ = c.Next() {
-		id := kv.ID(k)
-		v := tx.Txn.Get(bRate, kv.Key(nil).U64(id))
-		if err := rateEntry(rating.RateID(id), v, &row); err != nil {
+		id := rating.RateID(kv.ID(k))
+		if err := rateEntry(id, rows.row(id), &row); err != nil {
 			return nil, err
 		}
 		if row.Gen > d.Generation || row.Disabled {

@@ -12,7 +12,7 @@
 //
 //	row number                      most tables; JSON behind a version byte, rates and postings binary
 //	rate.deck     deck prefix 00 rate           finds a deck's rows by prefix, in prefix order
-//	rate.close    rate                          generation, valid-till: an import's closings until they are settled
+//	rate.close    deck rate                     generation, valid-till: an import's closings until they are settled
 //	cdr           start ms (44 bits) seq (20)   the call, binary; the key is the time index
 //	cdr.customer  account cdr                   calls that the account paid
 //	cdr.vendor    account cdr                   calls that the account terminated

@@ -13,92 +13,175 @@ import (
 // An import writes its rows beside the old ones under the deck's next generation, invisible; its last
 // transaction moves the deck to that generation. Rows that it closes get their new valid-till in
 // rate.close first, which counts from the same moment; they are moved into the rows afterwards, and
-// at start if a crash came between.
+// at start if a crash came between. A deck that the import makes is written by the last transaction too.
 
 // stageChunk is how many rows one transaction of an import writes, so that charging goes on.
 const stageChunk = 5000
 
-// BeginImport readies a deck for a new generation. Only one import of a deck runs at a time.
+// scanChunk is how many rows one View of an import looks at, so that old pages are let go of.
+const scanChunk = 50_000
+
+// maxKeptNumber is the highest rate number that an import takes from its file: numbers go on from the
+// highest, and an index holds the first 2³².
+const maxKeptNumber = 1 << 31
+
+// Closing ends the validity of a rate.
+type Closing struct {
+	Rate rating.RateID
+	Till int64 // unix milliseconds; before the rate's own valid-from it means: never valid
+}
+
+// BeginImport readies a deck for a new generation, and reserves the number of one that imp makes.
+//
+// Fails with Conflict while another import of the deck is running. Who begins must apply or abandon.
 func (db *DB) BeginImport(ctx context.Context, imp *Import) error {
-	return db.Update(ctx, func(tx *Tx) error {
-		d, err := tx.Decks.Get(uint64(imp.Deck))
+	var begun Import
+	err := db.Update(ctx, func(tx *Tx) error {
+		begun = *imp
+		d, err := tx.importedDeck(&begun)
 		if err != nil {
 			return err
 		}
-		busy := false
+		busy := d.Settling
 		err = tx.Imports.Each(0, func(i *Import) (bool, error) {
-			busy = i.Deck == imp.Deck && !i.Applied && i.FinishedAt.IsZero()
+			same := i.Deck == d.ID || i.Becomes != nil && i.Becomes.Name == d.Name
+			busy = busy || same && !i.Applied && i.FinishedAt.IsZero()
 			return !busy, nil
 		})
 		if err != nil {
 			return err
 		}
-		if busy || d.Settling {
+		if busy {
 			return rating.Errorf(rating.Conflict, "deck", "another import of deck %s is running, wait for it", d.Name)
 		}
 		first, err := tx.sequences().Next(schema.rates.Name, 0)
 		if err != nil {
 			return err
 		}
-		imp.Generation, imp.FirstRate = d.Generation+1, rating.RateID(first)
-		imp.StartedAt, imp.By = tx.now, tx.by
-		return tx.Imports.Put(imp)
+		if begun.FirstRate == 0 || begun.FirstRate > rating.RateID(first) {
+			begun.FirstRate = rating.RateID(first)
+		}
+		begun.Deck, begun.Generation = d.ID, d.Generation+1
+		begun.StartedAt, begun.By = tx.now, tx.by
+		return tx.Imports.Put(&begun)
 	})
+	if err == nil {
+		*imp = begun
+	}
+	return err
 }
 
-// StageRates writes rows of an import, invisible until it is applied. Numbers are given here.
+// importedDeck returns the deck of an import as it is, or as it will be first when the import makes it.
+func (tx *Tx) importedDeck(imp *Import) (*rating.Deck, error) {
+	if imp.Deck != 0 {
+		return tx.Decks.Get(uint64(imp.Deck))
+	}
+	if _, err := tx.DeckNamed(imp.Becomes.Name); rating.KindOf(err) != rating.NotFound || err == nil {
+		if err == nil {
+			err = rating.Errorf(rating.Conflict, "deck", "deck %s was made while the import was being prepared: import again", imp.Becomes.Name)
+		}
+		return nil, err
+	}
+	id, err := tx.sequences().Next(schema.decks.Name, 1)
+	if err != nil {
+		return nil, err
+	}
+	d := *imp.Becomes
+	d.ID, d.CreatedAt = rating.DeckID(id), tx.now
+	imp.Becomes = &d
+	return &d, nil
+}
+
+// StageRates writes rows of an import, invisible until it is applied. A row without a number gets the
+// next one; a number that it brings must be free.
 func (db *DB) StageRates(ctx context.Context, imp *Import, rates []*rating.Rate) error {
 	for len(rates) > 0 {
 		n := min(len(rates), stageChunk)
-		err := db.Update(ctx, func(tx *Tx) error {
-			first, err := tx.sequences().Next(schema.rates.Name, uint64(n))
-			if err != nil {
-				return err
-			}
-			for i, r := range rates[:n] {
-				r.ID, r.Deck, r.Gen = rating.RateID(first)+rating.RateID(i), imp.Deck, imp.Generation
-				if err := tx.putNewRate(r); err != nil {
-					return err
-				}
-			}
-			return nil
+		var ids []rating.RateID
+		err := db.Update(ctx, func(tx *Tx) (err error) {
+			ids, err = tx.stage(imp, rates[:n])
+			return err
 		})
 		if err != nil {
 			return err
+		}
+		for i, id := range ids {
+			rates[i].ID = id
 		}
 		rates = rates[n:]
 	}
 	return nil
 }
 
-// putNewRate writes a row that did not exist, past the table's reading of the old one.
+func (tx *Tx) stage(imp *Import, rates []*rating.Rate) ([]rating.RateID, error) {
+	wanting, highest := uint64(0), uint64(0)
+	for _, r := range rates {
+		if r.ID == 0 {
+			wanting++
+		}
+		highest = max(highest, uint64(r.ID))
+	}
+	if highest > 0 {
+		if err := tx.sequences().Raise(schema.rates.Name, highest); err != nil {
+			return nil, err
+		}
+	}
+	next, err := tx.sequences().Next(schema.rates.Name, wanting)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]rating.RateID, len(rates))
+	for i, r := range rates {
+		row := *r
+		row.Deck, row.Gen = imp.Deck, imp.Generation
+		if row.ID == 0 {
+			row.ID = rating.RateID(next)
+			next++
+		} else if tx.Rates.Has(uint64(row.ID)) {
+			return nil, rating.Errorf(rating.Conflict, "number", "rate %d exists already", row.ID)
+		}
+		ids[i] = row.ID
+		if err := tx.putNewRate(&row); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// putNewRate writes a row whose number is free, past the table's reading of the old one.
 func (tx *Tx) putNewRate(r *rating.Rate) error {
 	v, err := appendRate(nil, r)
 	if err != nil {
 		return err
 	}
 	id := kv.Key(nil).U64(uint64(r.ID))
+	for _, u := range schema.rates.Unique {
+		key := u.Key(r)
+		if key == nil {
+			continue
+		}
+		if tx.Txn.Get(u.Bucket, key) != nil {
+			return rating.Errorf(rating.Conflict, u.Field, "rate of prefix %s: this %s is already taken", r.Prefix, u.Field)
+		}
+		if err := tx.Txn.Put(u.Bucket, key, id); err != nil {
+			return err
+		}
+	}
 	if err := tx.Txn.Put(bRate, id, v); err != nil {
 		return err
-	}
-	for _, u := range schema.rates.Unique {
-		if key := u.Key(r); key != nil {
-			if err := tx.Txn.Put(u.Bucket, key, id); err != nil {
-				return err
-			}
-		}
 	}
 	return tx.Txn.Put(bRateDeck, kv.Key(deckKey(r.Deck, r.Prefix)).U64(uint64(r.ID)), nil)
 }
 
-// StageClosings notes rows that stop being valid at imp.Effective once the import is applied.
-func (db *DB) StageClosings(ctx context.Context, imp *Import, ids []rating.RateID) error {
-	v := kv.Key(nil).U32(imp.Generation).U64(uint64(imp.Effective.UnixMilli()))
-	for len(ids) > 0 {
-		n := min(len(ids), stageChunk)
+// StageClosings notes rows that stop being valid once the import is applied.
+func (db *DB) StageClosings(ctx context.Context, imp *Import, closings []Closing) error {
+	for len(closings) > 0 {
+		n := min(len(closings), stageChunk)
 		err := db.Update(ctx, func(tx *Tx) error {
-			for _, id := range ids[:n] {
-				if err := tx.Txn.Put(bRateClose, kv.Key(nil).U64(uint64(imp.Deck)).U64(uint64(id)), v); err != nil {
+			for _, c := range closings[:n] {
+				key := kv.Key(nil).U64(uint64(imp.Deck)).U64(uint64(c.Rate))
+				v := kv.Key(nil).U32(imp.Generation).U64(uint64(c.Till))
+				if err := tx.Txn.Put(bRateClose, key, v); err != nil {
 					return err
 				}
 			}
@@ -107,7 +190,7 @@ func (db *DB) StageClosings(ctx context.Context, imp *Import, ids []rating.RateI
 		if err != nil {
 			return err
 		}
-		ids = ids[n:]
+		closings = closings[n:]
 	}
 	return nil
 }
@@ -129,90 +212,118 @@ func (tx *Tx) applyClosing(d *rating.Deck, e *rating.Entry) {
 }
 
 // ApplyImport makes an import's rows visible, all in one moment, with the index that serves them.
-// was is the deck's index that the import was worked out against: a deck that changed meanwhile is a
-// Conflict, and nothing happens.
+// was is the deck's index that the import was worked out against, nil for a deck that it makes: a deck
+// that changed meanwhile is a Conflict, and nothing happens.
+//
+// Once the rows are visible ctx ends nothing any more: an error is then the store's.
 func (db *DB) ApplyImport(ctx context.Context, imp *Import, was *rating.DeckIndex) error {
 	index, err := db.indexAfter(ctx, imp)
 	if err != nil {
 		return err
 	}
+	done := *imp
 	err = db.Update(ctx, func(tx *Tx) error {
-		d, err := tx.Decks.Get(uint64(imp.Deck))
-		if err != nil {
-			return err
-		}
-		if db.Catalog().Deck(d.ID).Index != was {
-			return rating.Errorf(rating.Conflict, "deck", "deck %s was changed while the import was being prepared: import again", d.Name)
-		}
-		d.Generation, d.Settling = imp.Generation, true
-		tx.quiet = true
-		if err := tx.Decks.Put(d); err != nil {
-			return err
-		}
-		imp.Applied, imp.FinishedAt = true, tx.now
-		if err := tx.Imports.Put(imp); err != nil {
-			return err
-		}
-		tx.replaced = map[rating.DeckID]*rating.DeckIndex{d.ID: index}
-		c := imp.Counts
-		tx.quiet = false
-		return tx.Note("deck", uint64(d.ID), "import "+imp.File+": "+c.String())
+		done = *imp
+		return tx.applyImport(&done, was, index)
 	})
 	if err != nil {
 		return err
 	}
-	return db.settle(ctx, imp.Deck)
+	*imp = done
+	return db.settle(context.WithoutCancel(ctx), imp.Deck)
+}
+
+func (tx *Tx) applyImport(imp *Import, was, index *rating.DeckIndex) error {
+	d, err := tx.deckAfter(imp)
+	if err != nil {
+		return err
+	}
+	var now *rating.DeckIndex
+	if p := tx.db.Catalog().Deck(d.ID); p != nil {
+		now = p.Index
+	}
+	if now != was || d.Generation+1 != imp.Generation {
+		return rating.Errorf(rating.Conflict, "deck", "deck %s was changed while the import was being prepared: import again", d.Name)
+	}
+	d.Generation, d.Settling = imp.Generation, true
+	tx.quiet = true
+	if err := tx.Decks.Put(d); err != nil {
+		return err
+	}
+	tx.quiet = false
+	imp.Applied, imp.FinishedAt = true, tx.now
+	if err := tx.Imports.Put(imp); err != nil {
+		return err
+	}
+	tx.replaced = map[rating.DeckID]*rating.DeckIndex{d.ID: index}
+	return tx.Note("deck", uint64(d.ID), "import "+imp.File+": "+imp.Counts.String())
+}
+
+// deckAfter returns the deck of an import with what the import makes of it but the generation.
+func (tx *Tx) deckAfter(imp *Import) (*rating.Deck, error) {
+	d, err := tx.Decks.Get(uint64(imp.Deck))
+	if rating.KindOf(err) == rating.NotFound && err != nil && imp.Becomes != nil {
+		made := *imp.Becomes
+		made.Generation = imp.Generation - 1
+		return &made, nil
+	}
+	if err == nil && imp.Becomes != nil {
+		d.Currency, d.Preset, d.Vendor = imp.Becomes.Currency, imp.Becomes.Preset, imp.Becomes.Vendor
+	}
+	return d, err
 }
 
 // indexAfter builds the index that a deck will have once imp is applied, while the old one serves.
 func (db *DB) indexAfter(ctx context.Context, imp *Import) (x *rating.DeckIndex, err error) {
+	rows := imp.Counts.Added + imp.Counts.Changed
+	if p := db.Catalog().Deck(imp.Deck); p != nil {
+		rows += p.Index.Len()
+	}
 	err = db.View(ctx, func(tx *Tx) error {
-		d, err := tx.Decks.Get(uint64(imp.Deck))
+		d, err := tx.deckAfter(imp)
 		if err != nil {
 			return err
 		}
 		d.Generation, d.Settling = imp.Generation, true
-		x, err = tx.deckIndex(d)
+		x, err = tx.deckIndex(d, rows)
 		return err
 	})
 	return x, err
 }
 
-// AbandonImport removes what an import staged.
+// AbandonImport removes what an import staged, whatever became of ctx.
 func (db *DB) AbandonImport(ctx context.Context, imp *Import) error {
+	ctx = context.WithoutCancel(ctx)
 	if err := db.unstage(ctx, imp); err != nil {
 		return err
 	}
 	return db.Update(ctx, func(tx *Tx) error {
-		imp.FinishedAt = tx.now
-		return tx.Imports.Put(imp)
+		gone := *imp
+		gone.FinishedAt = tx.now
+		return tx.Imports.Put(&gone)
 	})
 }
 
 // unstage deletes rows of a generation that is not visible, in chunks.
 func (db *DB) unstage(ctx context.Context, imp *Import) error {
-	from := imp.FirstRate
-	for more := true; more; {
-		err := db.Update(ctx, func(tx *Tx) error {
-			tx.quiet = true
-			var doomed []rating.RateID
-			more = false
-			err := tx.Rates.Each(uint64(from), func(r *rating.Rate) (bool, error) {
-				if r.Deck == imp.Deck && r.Gen == imp.Generation {
-					doomed = append(doomed, r.ID)
-				}
-				more, from = len(doomed) >= stageChunk, r.ID
-				return !more, nil
-			})
-			if err != nil {
-				return err
-			}
+	for from := imp.FirstRate; from != 0; {
+		var doomed []rating.RateID
+		err := db.View(ctx, func(tx *Tx) (err error) {
+			doomed, from, err = tx.staged(imp, from)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(doomed) == 0 {
+			continue
+		}
+		err = db.Update(ctx, func(tx *Tx) error {
 			for _, id := range doomed {
-				if err := tx.Rates.Delete(uint64(id)); err != nil {
+				if err := tx.deleteStaged(id); err != nil {
 					return err
 				}
 			}
-			tx.touched = nil // they were never visible
 			return nil
 		})
 		if err != nil {
@@ -220,6 +331,46 @@ func (db *DB) unstage(ctx context.Context, imp *Import) error {
 		}
 	}
 	return db.dropClosings(ctx, imp.Deck)
+}
+
+// staged returns up to a chunk of an import's rows from a number on, and where to go on; 0 at the end.
+func (tx *Tx) staged(imp *Import, from rating.RateID) (ids []rating.RateID, next rating.RateID, err error) {
+	var row indexedRate
+	c := tx.Txn.Cursor(bRate)
+	scanned := 0
+	for k, v := c.Seek(kv.Key(nil).U64(uint64(from))); k != nil; k, v = c.Next() {
+		id := rating.RateID(kv.ID(k))
+		if scanned++; scanned > scanChunk || len(ids) == stageChunk {
+			return ids, id, nil
+		}
+		if err := rateEntry(id, v, &row); err != nil {
+			return nil, 0, err
+		}
+		if row.Deck == imp.Deck && row.Gen == imp.Generation {
+			ids = append(ids, id)
+		}
+	}
+	return ids, 0, nil
+}
+
+// deleteStaged removes a row that was never visible, without trace.
+func (tx *Tx) deleteStaged(id rating.RateID) error {
+	key := kv.Key(nil).U64(uint64(id))
+	var r rating.Rate
+	if err := decodeRate(id, tx.Txn.Get(bRate, key), &r); err != nil {
+		return err
+	}
+	for _, u := range schema.rates.Unique {
+		if k := u.Key(&r); k != nil {
+			if err := tx.Txn.Delete(u.Bucket, k); err != nil {
+				return err
+			}
+		}
+	}
+	if err := tx.Txn.Delete(bRateDeck, kv.Key(deckKey(r.Deck, r.Prefix)).U64(uint64(id))); err != nil {
+		return err
+	}
+	return tx.Txn.Delete(bRate, key)
 }
 
 func (db *DB) dropClosings(ctx context.Context, deck rating.DeckID) error {
@@ -267,7 +418,6 @@ func (db *DB) settle(ctx context.Context, deck rating.DeckID) error {
 					return err
 				}
 			}
-			tx.touched = nil
 			if more = len(keys) >= stageChunk; more {
 				return nil
 			}
@@ -281,16 +431,30 @@ func (db *DB) settle(ctx context.Context, deck rating.DeckID) error {
 	return nil
 }
 
+// settleRow writes a closing into its row. No key holds a valid-till, and the index knows it already.
 func (tx *Tx) settleRow(d *rating.Deck, key []byte) error {
 	id := rating.RateID(kv.ID(key))
-	if till, ok := tx.closing(d.ID, id, d.Generation); ok {
-		r, err := tx.Rates.Get(uint64(id))
-		if at := time.UnixMilli(till).UTC(); err == nil && (r.Till.IsZero() || r.Till.After(at)) {
-			r.Till = at
-			err = tx.Rates.Put(r)
-		}
-		if err != nil && rating.KindOf(err) != rating.NotFound {
+	row := kv.Key(nil).U64(uint64(id))
+	till, ok := tx.closing(d.ID, id, d.Generation)
+	old := tx.Txn.Get(bRate, row)
+	if ok && old != nil {
+		var r rating.Rate
+		if err := decodeRate(id, old, &r); err != nil {
 			return err
+		}
+		at := time.UnixMilli(till).UTC()
+		if at.Before(r.From) {
+			at = r.From // a row that was never valid ends where it would have begun
+		}
+		if r.Till.IsZero() || r.Till.After(at) {
+			r.Till = at
+			now, err := appendRate(nil, &r)
+			if err != nil {
+				return err
+			}
+			if err := tx.Txn.Put(bRate, row, now); err != nil {
+				return err
+			}
 		}
 	}
 	return tx.Txn.Delete(bRateClose, key)
