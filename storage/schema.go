@@ -87,6 +87,16 @@ const (
 	bLedgerNote
 	bSMTP
 	bSMTPName
+	bCountry
+	bCountryName
+	bCountryISO2
+	bNetwork
+	bNetworkName
+	bNetworkUUID
+	bNetworkByType
+	bNetworkType
+	bNetworkTypeName
+	bNetworkTypeUUID
 	numBuckets
 )
 
@@ -104,7 +114,9 @@ func BucketNames() []string {
 		"access", "access.login", "access.customer", "user", "user.key", "user.account", "user.uuid",
 		"job", "revoked", "document",
 		"object", "object.uuid", "object.account", "serviceplan", "serviceplan.uuid", "serviceplan.vendor",
-		"services", "service.audit", "service.audit.account", "ledger.note", "smtp", "smtp.name"}
+		"services", "service.audit", "service.audit.account", "ledger.note", "smtp", "smtp.name",
+		"country", "country.name", "country.iso2", "network", "network.name", "network.uuid", "network.type",
+		"networktype", "networktype.name", "networktype.uuid"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

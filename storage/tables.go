@@ -102,6 +102,7 @@ type tables struct {
 	audit       kv.Table[AuditEntry]
 	kazooTables
 	yetiTables
+	networkTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -136,6 +137,7 @@ func newTables() *tables {
 	}
 	t.kazooTables = newKazooTables()
 	t.yetiTables = newYetiTables()
+	t.networkTables = newNetworkTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

@@ -38,6 +38,7 @@ type Tx struct {
 
 	KazooRows
 	YetiRows
+	NetworkRows
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -74,6 +75,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.Audit = bind(tx, &s.audit)
 	tx.KazooRows = bindKazoo(tx)
 	tx.YetiRows = bindYeti(tx)
+	tx.NetworkRows = bindNetworks(tx)
 	return tx
 }
 
