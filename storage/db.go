@@ -41,6 +41,7 @@ type spaces struct {
 type Options struct {
 	Now      func() time.Time // the clock; time.Now when nil
 	Currency rating.Currency  // of a new store; EUR when not set
+	Existing bool             // an empty store is not made one: NotFound
 }
 
 // Open readies a store on an open engine: it checks the schema, makes the first records in an empty
@@ -73,6 +74,9 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 	}
 	if version > SchemaVersion {
 		return rating.Errorf(rating.Unsupported, "schema", "the store has schema %d, this billd knows %d: use a newer billd", version, SchemaVersion)
+	}
+	if version == 0 && o.Existing {
+		return rating.Errorf(rating.NotFound, "schema", "no billd has ever written to it")
 	}
 	if version == 0 {
 		if err := db.create(ctx, o); err != nil {

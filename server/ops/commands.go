@@ -8,5 +8,8 @@ func Commands() []Command {
 		Typed("admin-delete", deleteOperator),
 		Typed("admin-list", listOperators).Reads(),
 		Typed("token", issueToken).Reads(),
+		Typed("check", check).Reads(),
+		Typed("backup", backup).Reads(),
+		Typed("compact", compact).Reads(),
 	}
 }
