@@ -207,6 +207,9 @@ func TestKillWhileCharging(t *testing.T) {
 	for range killRounds(t) {
 		k.round(1+random.IntN(300), time.Duration(random.IntN(4000))*time.Microsecond)
 	}
+	for _, a := range k.acked {
+		k.fresh = append(k.fresh, a) // all of them once more
+	}
 	k.verify()
 	if len(k.acked) == 0 || k.paid == 0 {
 		t.Errorf("%d calls and payment %d acknowledged, want some", len(k.acked), k.paid)
@@ -236,7 +239,8 @@ type killed struct {
 	acked map[[2]int]killAck
 	next  []int // per client: the first record that nobody acknowledged
 	paid  uint64
-	again int // duplicates among what was delivered again
+	again int       // duplicates among what was delivered again
+	fresh []killAck // acknowledged since the last look
 }
 
 // round lets a process acknowledge some lines, kills it a moment later and looks at what it left.
@@ -286,6 +290,7 @@ func (k *killed) heard(line string) {
 		k.t.Fatalf("record %v was acknowledged twice: %v", was, a)
 	}
 	k.acked[[2]int{a.client, a.n}] = a
+	k.fresh = append(k.fresh, a)
 	k.next[a.client] = max(k.next[a.client], a.n+1)
 }
 
@@ -298,13 +303,18 @@ func (k *killed) verify() {
 	defer db.Close()
 	clean(k.t, db)
 	k.sameAgain(db)
+	k.fresh = nil
 	for client, n := range k.next {
 		// what was under way when the process was killed: stored or not, it ends up there once
 		for i, v := range k.deliver(db, killRecord(client, n), killRecord(client, n+1), killRecord(client, n+2)) {
 			if v.Outcome == rating.OutcomeDuplicate {
 				k.again++
 			}
-			k.acked[[2]int{client, n + i}] = ackOf(client, n+i, v)
+			a := ackOf(client, n+i, v)
+			if a.outcome == rating.OutcomeDuplicate { // as it was before the kill
+				a.outcome = rating.OutcomeRated
+			}
+			k.acked[[2]int{client, n + i}] = a
 		}
 		k.next[client] = n + 3
 	}
@@ -322,13 +332,13 @@ func (k *killed) verify() {
 	}
 }
 
-// sameAgain delivers all acknowledged records again and compares the answers with the first ones.
+// sameAgain delivers the newly acknowledged records again and compares the answers with the first ones.
 func (k *killed) sameAgain(db *DB) {
 	k.t.Helper()
 	var records []Record
-	var acks []killAck
-	for _, a := range k.acked {
-		acks, records = append(acks, a), append(records, killRecord(a.client, a.n))
+	acks := k.fresh
+	for _, a := range acks {
+		records = append(records, killRecord(a.client, a.n))
 	}
 	for i, v := range k.deliver(db, records...) {
 		want := acks[i]
