@@ -169,6 +169,9 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 		}
 		return tx.finish()
 	})
+	if tx != nil && tx.calls != nil {
+		db.keepBatch(tx.calls)
+	}
 	if err != nil {
 		return err
 	}
@@ -176,9 +179,6 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 		publish()
 	}
 	return nil
-	if tx != nil && tx.calls != nil {
-		db.keepBatch(tx.calls)
-	}
 }
 
 type principalKey struct{}
