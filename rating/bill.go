@@ -244,7 +244,7 @@ func charge(book BillBook, call *Call, v *Verdict) (reason, detail string, err e
 			return reason, detail, nil
 		}
 	}
-	call.SetInt(CDRProfit, int64(profit(call)))
+	call.SetInt(CDRProfit, int64(profit(&call.CDR)))
 	v.Price = call.Money(CDRCustomerPrice)
 	return "", "", nil
 }
@@ -410,7 +410,7 @@ func rounding(p Preset, setting Rounding) Rounding {
 }
 
 // profit is what billd keeps of a call. Source: Yeti, contract 6.2.
-func profit(c *Call) Money {
+func profit(c *CDR) Money {
 	customer, vendor := c.Money(CDRCustomerPrice), c.Money(CDRVendorPrice)
 	if c.Bool(CDRDestinationReverseBilling) {
 		customer = -customer

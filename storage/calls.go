@@ -181,13 +181,8 @@ func (tx *Tx) nextInMilli(milli int64) uint32 {
 
 // account returns an account from the charging cache; a closed one is found too, for history.
 func (tx *Tx) account(id rating.AccountID) (*rating.Account, error) {
-	if tx.known != nil {
-		if a := tx.known[id]; a != nil {
-			return a, nil
-		}
-	}
 	if !tx.Txn.Writable() {
-		return tx.Accounts.Get(uint64(id))
+		return tx.readAccount(id)
 	}
 	if a, ok := tx.db.accounts[id]; ok && !tx.changedAccount(id) {
 		return a, nil

@@ -89,7 +89,10 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 	if err := db.recoverImports(ctx); err != nil {
 		return err
 	}
-	return db.loadCatalog(ctx)
+	if err := db.loadCatalog(ctx); err != nil {
+		return err
+	}
+	return db.settleReversals(ctx)
 }
 
 // create makes the records that every store starts with.
