@@ -19,6 +19,7 @@ type group struct {
 func (a *app) groups() []group {
 	return []group{
 		{"Serve:", []*cobra.Command{newServe(a), newAdmin(a), newToken(a)}},
+		{"Rates:", []*cobra.Command{newImportRates(a), newExportRates(a), newExplain(a)}},
 		{"Store:", []*cobra.Command{newCheck(a), newBackup(a), newRestore(a), newCompact(a)}},
 		{"About:", []*cobra.Command{newRoutes(a), newVersion(a)}},
 	}

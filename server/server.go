@@ -147,12 +147,16 @@ func (s *Server) greet(ctx context.Context, addr net.Addr) error {
 // newApp makes the fiber app with every surface mounted.
 func (s *Server) newApp() (*fiber.App, error) {
 	app := fiber.New(fiber.Config{
-		Immutable:               true, // fiber reuses request memory; without it kept strings change
-		CaseSensitive:           true,
-		UnescapePath:            true,
-		ReadBufferSize:          readBuffer,
-		BodyLimit:               bodyLimit,
-		StreamRequestBody:       true,
+		Immutable:         true, // fiber reuses request memory; without it kept strings change
+		CaseSensitive:     true,
+		UnescapePath:      true,
+		ReadBufferSize:    readBuffer,
+		BodyLimit:         bodyLimit,
+		StreamRequestBody: true,
+
+		// a form would otherwise be read whole before anybody has asked who sends it
+		DisablePreParseMultipartForm: true,
+
 		ReadTimeout:             readTimeout,
 		WriteTimeout:            writeTimeout,
 		IdleTimeout:             idleTimeout,

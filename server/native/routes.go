@@ -11,5 +11,7 @@ func (a *API) table() []route {
 		{fiber.MethodGet, "/accounts", a.listAccounts},
 		{fiber.MethodGet, "/accounts/:id", a.showAccount},
 		{fiber.MethodPost, "/import/cdrs", a.importCDRs},
+		{fiber.MethodPost, "/import/rates", a.importRates},
+		{fiber.MethodGet, "/explain", a.explain},
 	}
 }

@@ -1,0 +1,309 @@
+package ops
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"billd/rating"
+	"billd/rating/deckcsv"
+	"billd/storage"
+)
+
+// ImportRatesArgs say what a price list is and where it goes. Empty texts leave the choice to billd.
+type ImportRatesArgs struct {
+	Input     Input             `json:"input"`
+	Deck      string            `json:"deck,omitempty"` // "default" when empty
+	Mode      string            `json:"mode,omitempty"` // replace when empty, or merge
+	Effective string            `json:"effective,omitempty"`
+	Currency  string            `json:"currency,omitempty"`
+	Preset    string            `json:"preset,omitempty"`
+	Vendor    string            `json:"vendor,omitempty"` // account: number, uuid or name
+	Delimiter string            `json:"delimiter,omitempty"`
+	Decimal   string            `json:"decimal,omitempty"` // point or comma
+	Dates     string            `json:"dates,omitempty"`   // day or month: which comes first
+	Timezone  string            `json:"timezone,omitempty"`
+	Prepend   string            `json:"prepend,omitempty"`
+	Columns   map[string]string `json:"columns,omitempty"` // header or #number → field
+	DryRun    bool              `json:"dry_run,omitempty"`
+	JSON      bool              `json:"json,omitempty"`
+}
+
+// Bounds of what is said about rejected lines.
+const (
+	shownRejects = 1_000  // on the error stream
+	maxRejects   = 10_000 // in JSON
+)
+
+// progressEveryRows is how often reading reports itself.
+const progressEveryRows = 5_000
+
+func importRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO) (int, error) {
+	report, err := ImportRates(ctx, env, args, o, func(r *RatesReport) error {
+		if args.JSON {
+			return nil
+		}
+		r.printRejects(o.Err)
+		return r.printPreview(o.Out)
+	})
+	if report == nil {
+		return ExitFailed, err
+	}
+	if args.JSON {
+		report.note(err)
+		if err := Print(o.Out, true, report, nil); err != nil {
+			return ExitFailed, err
+		}
+	}
+	switch {
+	case err != nil:
+		return ExitFailed, err
+	case !args.JSON:
+		_, err = fmt.Fprintln(o.Out, report.outcome())
+	}
+	if report.Rejected > 0 {
+		return ExitPartly, err
+	}
+	return ExitOK, err
+}
+
+// ImportRates reads a price list from o.In, compares it with its deck, tells preview, and applies it
+// unless it is a dry run. The report is nil if the file could not be read as a price list, and comes
+// beside the error if nothing could be imported.
+func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, preview func(*RatesReport) error) (*RatesReport, error) {
+	args.Deck, args.Mode = cmp.Or(args.Deck, "default"), cmp.Or(args.Mode, string(storage.Replace))
+	opts, zone, err := rateImportOptions(ctx, env, args)
+	if err != nil {
+		return nil, err
+	}
+	j := &ratesJob{name: args.Input.Name, report: &RatesReport{File: args.Input.Name, Mode: args.Mode, DryRun: args.DryRun}}
+	if j.im, err = env.DB.NewRateImport(ctx, opts, j.reject); err != nil {
+		return nil, err
+	}
+	if err := j.read(ctx, args, zone, o); err != nil {
+		return nil, err
+	}
+	r := j.report
+	counts, err := j.im.Compare(ctx, func(done, total int64) { o.Progress(done, total, "rows compared") })
+	if err != nil {
+		return nil, err
+	}
+	r.count(counts)
+	if r.Read == r.Rejected {
+		r.Removed = 0 // an empty list replaces nothing
+	}
+	j.describeDeck()
+	if err := preview(r); err != nil {
+		return nil, err
+	}
+	if r.Read == r.Rejected {
+		return r, fmt.Errorf("%s: nothing to import, %s", args.Input.Name, rejectedAll(r.Read))
+	}
+	if args.DryRun {
+		return r, nil
+	}
+	done, err := j.im.Apply(ctx, r.Counts(), func(done, total int64) { o.Progress(done, total, "rows written") })
+	if done != nil && done.Applied {
+		r.Applied, r.DeckID = true, uint64(done.Deck)
+	}
+	return r, err
+}
+
+func rejectedAll(n int) string {
+	switch n {
+	case 0:
+		return "it has no rates"
+	case 1:
+		return "its only line was rejected"
+	}
+	return fmt.Sprintf("all %d lines were rejected", n)
+}
+
+func rateImportOptions(ctx context.Context, env *Env, args ImportRatesArgs) (opts storage.RateImportOptions, zone *time.Location, err error) {
+	opts = storage.RateImportOptions{Deck: args.Deck, Mode: storage.ImportMode(args.Mode), File: args.Input.Name}
+	if opts.Mode != storage.Replace && opts.Mode != storage.Merge {
+		return opts, nil, badArgument("mode", "mode %q: want replace or merge", args.Mode)
+	}
+	if zone, err = time.LoadLocation(cmp.Or(args.Timezone, "UTC")); err != nil {
+		return opts, nil, badArgument("timezone", "timezone %q: want a name such as Europe/Berlin", args.Timezone)
+	}
+	if args.Effective != "" {
+		if opts.Effective, err = parseInstant(args.Effective, zone); err != nil {
+			return opts, nil, badArgument("effective", "effective %w", err)
+		}
+	}
+	if args.Currency != "" {
+		if opts.Currency, err = rating.ParseCurrency(args.Currency); err != nil {
+			return opts, nil, badArgument("currency", "%w", err)
+		}
+	}
+	if args.Preset != "" {
+		if opts.Preset, err = rating.ParsePreset(args.Preset); err != nil {
+			return opts, nil, badArgument("preset", "%w", err)
+		}
+	}
+	if args.Vendor != "" {
+		err = env.DB.View(ctx, func(tx *storage.Tx) error {
+			a, err := tx.AccountByRef(args.Vendor)
+			if err == nil {
+				opts.Vendor = &a.ID
+			}
+			return err
+		})
+	}
+	return opts, zone, err
+}
+
+// badArgument is an argument that cannot be: usage to the command line, Invalid to the API.
+func badArgument(field, format string, args ...any) error {
+	return &UsageError{Err: &rating.Error{Kind: rating.Invalid, Field: field, Msg: fmt.Errorf(format, args...).Error()}}
+}
+
+// parseInstant reads a date, which is its first moment, or a moment; in zone when it names none.
+func parseInstant(s string, zone *time.Location) (time.Time, error) {
+	for _, layout := range [...]string{time.RFC3339Nano, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"} {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q: want a date or a moment, as 2026-01-31 or 2026-01-31T12:00:00Z", s)
+}
+
+func deckOptions(args ImportRatesArgs, zone *time.Location) (deckcsv.Options, error) {
+	opts := deckcsv.Options{Columns: args.Columns, Prepend: args.Prepend, Location: zone}
+	switch d := args.Delimiter; {
+	case d == "tab" || d == `\t`:
+		opts.Delimiter = '\t'
+	case len(d) == 1:
+		opts.Delimiter = rune(d[0])
+	case d != "":
+		return opts, badArgument("delimiter", "delimiter %q: want , ; | or tab", d)
+	}
+	switch args.Decimal {
+	case "":
+	case "point":
+		opts.Decimal = deckcsv.DecimalPoint
+	case "comma":
+		opts.Decimal = deckcsv.DecimalComma
+	default:
+		return opts, badArgument("decimal", "decimal %q: want point or comma", args.Decimal)
+	}
+	switch args.Dates {
+	case "":
+	case "day":
+		opts.Dates = deckcsv.DayFirst
+	case "month":
+		opts.Dates = deckcsv.MonthFirst
+	default:
+		return opts, badArgument("dates", "dates %q: want day or month, which comes first", args.Dates)
+	}
+	return opts, nil
+}
+
+// ratesJob is one run of import-rates.
+type ratesJob struct {
+	name    string
+	im      *storage.RateImport
+	report  *RatesReport
+	rejects []RejectedLine
+}
+
+// reject notes a line that gives no rate.
+func (j *ratesJob) reject(line int, reason string) {
+	if len(j.rejects) < maxRejects {
+		j.rejects = append(j.rejects, RejectedLine{line, reason})
+	}
+}
+
+// read takes every row of the file into the import.
+func (j *ratesJob) read(ctx context.Context, args ImportRatesArgs, zone *time.Location, o *IO) error {
+	opts, err := deckOptions(args, zone)
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReader(UntilDone(ctx, o.In))
+	source := io.Reader(in)
+	if isJSON(in) {
+		transcribed := csvFromJSON(in)
+		defer transcribed.Close()
+		source = transcribed
+	}
+	rd, err := deckcsv.NewReader(source, opts)
+	if err != nil {
+		return j.unreadable(ctx, err)
+	}
+	for n := 0; ; n++ {
+		if n%progressEveryRows == 0 {
+			o.Progress(rd.Read(), args.Input.Size, "bytes")
+		}
+		row, reject, err := rd.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return j.unreadable(ctx, err)
+		}
+		j.report.Read++
+		if reject == nil {
+			reject, err = j.add(&row, rd.Layout().Form)
+			if err != nil {
+				return err
+			}
+		}
+		if reject != nil {
+			j.report.Rejected++
+			j.reject(reject.Line, reject.Reason)
+		}
+	}
+	j.report.Layout = describeLayout(rd.Layout())
+	return nil
+}
+
+func (j *ratesJob) unreadable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	if e, ok := errors.AsType[*rating.Error](err); ok {
+		return &rating.Error{Kind: e.Kind, Field: e.Field, Rule: e.Rule, Msg: j.name + ": " + e.Error()}
+	}
+	return fmt.Errorf("%s: %w", j.name, err)
+}
+
+// add gives a row to the import; a row that cannot be a rate becomes a reject.
+func (j *ratesJob) add(row *deckcsv.Row, form deckcsv.Form) (*deckcsv.Reject, error) {
+	listed, err := j.listed(row, form)
+	if err == nil {
+		err = j.im.Add(listed)
+	}
+	if err != nil && rating.KindOf(err) == rating.Invalid {
+		return &deckcsv.Reject{Line: row.Line, Reason: err.Error()}, nil
+	}
+	return nil, err
+}
+
+// describeDeck says of the report which deck it is about.
+func (j *ratesJob) describeDeck() {
+	r, d := j.report, j.im.Deck()
+	r.Deck, r.DeckID, r.Currency, r.Preset, r.Vendor = d.Name, uint64(d.ID), d.Currency.String(), d.Preset.String(), uint64(d.Vendor)
+	r.NewDeck = d.ID == 0
+	r.Effective = "always"
+	if at := j.im.Effective(); !at.IsZero() {
+		r.Effective = at.Format(time.RFC3339)
+	}
+	if c := r.Layout.Currency; c != "" && c != r.Currency {
+		r.warn("the file names %s, deck %s is in %s: --currency %s says so for a deck without rates", c, d.Name, r.Currency, c)
+	}
+	if r.Rejected > 0 && r.Mode == string(storage.Replace) && !j.im.Fresh() {
+		r.warn("rejected lines are not in the new deck: in mode replace the prices they stand for end")
+	}
+	slices.SortStableFunc(j.rejects, func(a, b RejectedLine) int { return cmp.Compare(a.Line, b.Line) })
+	r.Rejects, r.RejectsOmitted = j.rejects, r.Rejected-len(j.rejects)
+	if r.Rejects == nil {
+		r.Rejects = []RejectedLine{}
+	}
+}

@@ -1,0 +1,167 @@
+package ops
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"billd/rating/deckcsv"
+	"billd/storage"
+)
+
+// RatesReport is what import-rates answers, before it applies and after.
+//
+// Read = Added + Changed + Same + Rejected, in rows of the file. Removed stands apart: it counts rows
+// of the deck that end because the file does not have them.
+type RatesReport struct {
+	File      string       `json:"file"`
+	Deck      string       `json:"deck"`
+	DeckID    uint64       `json:"deck_id"` // 0 until a new deck is made
+	NewDeck   bool         `json:"new_deck"`
+	Currency  string       `json:"currency"`
+	Preset    string       `json:"preset"`
+	Vendor    uint64       `json:"vendor_account_id,omitempty"`
+	Mode      string       `json:"mode"`
+	Effective string       `json:"effective"` // RFC 3339, or "always"
+	DryRun    bool         `json:"dry_run"`
+	Applied   bool         `json:"applied"`
+	Layout    LayoutReport `json:"layout"`
+
+	Read     int `json:"read"`
+	Added    int `json:"added"`
+	Changed  int `json:"changed"`
+	Same     int `json:"same"`
+	Removed  int `json:"removed"`
+	Rejected int `json:"rejected"`
+
+	Rejects        []RejectedLine `json:"rejects"`
+	RejectsOmitted int            `json:"rejects_omitted"`
+	Error          string         `json:"error,omitempty"`
+}
+
+// RejectedLine is a line that gave no rate, and why.
+type RejectedLine struct {
+	Line   int    `json:"line"`
+	Reason string `json:"reason"`
+}
+
+// LayoutReport is what was understood of the file.
+type LayoutReport struct {
+	Form        string         `json:"form"`
+	Encoding    string         `json:"encoding"`
+	Delimiter   string         `json:"delimiter"`
+	Decimal     string         `json:"decimal"`
+	Dates       string         `json:"dates"`
+	HeaderLine  int            `json:"header_line"` // 0: none
+	Currency    string         `json:"currency,omitempty"`
+	Columns     []ColumnReport `json:"columns"`
+	Assumptions []string       `json:"assumptions"`
+	Warnings    []string       `json:"warnings"`
+}
+
+// ColumnReport is one column and what it was taken for.
+type ColumnReport struct {
+	Number int    `json:"number"`
+	Header string `json:"header"`
+	Field  string `json:"field"`
+	Unit   string `json:"unit,omitempty"`
+}
+
+func describeLayout(l deckcsv.Layout) LayoutReport {
+	r := LayoutReport{Form: l.Form.String(), Encoding: l.Encoding, Delimiter: string(l.Delimiter), Decimal: l.Decimal.String(), Dates: l.Dates.String(),
+		HeaderLine: l.HeaderLine, Currency: l.Currency, Columns: []ColumnReport{}, Assumptions: append([]string{}, l.Assumptions...), Warnings: append([]string{}, l.Warnings...)}
+	for _, c := range l.Columns {
+		field := c.Field.String()
+		if c.Field == deckcsv.FieldExtra {
+			field = c.Extra
+		}
+		r.Columns = append(r.Columns, ColumnReport{c.Number, c.Header, field, c.Unit})
+	}
+	return r
+}
+
+func (r *RatesReport) warn(format string, args ...any) {
+	r.Layout.Warnings = append(r.Layout.Warnings, fmt.Sprintf(format, args...))
+}
+
+// count adds what the comparison found to what reading rejected.
+func (r *RatesReport) count(c storage.ImportCounts) {
+	r.Added, r.Changed, r.Same, r.Removed = c.Added, c.Changed, c.Same, c.Removed
+	r.Rejected += c.Rejected
+}
+
+// Counts returns the summary as the store keeps it.
+func (r *RatesReport) Counts() storage.ImportCounts {
+	return storage.ImportCounts{Read: r.Read, Added: r.Added, Changed: r.Changed, Same: r.Same, Removed: r.Removed, Rejected: r.Rejected}
+}
+
+func (r *RatesReport) note(err error) {
+	if err != nil {
+		r.Error = err.Error()
+	}
+}
+
+// delimiterNames are how the preview calls a delimiter.
+var delimiterNames = map[string]string{",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+func (r *RatesReport) printPreview(w io.Writer) error {
+	l := &r.Layout
+	header := "no header"
+	if l.HeaderLine > 0 {
+		header = fmt.Sprintf("header on line %d", l.HeaderLine)
+	}
+	fmt.Fprintf(w, "%s: %s, %s, delimiter %s, decimal %s, %s\n", r.File, l.Form, l.Encoding, delimiterNames[l.Delimiter], l.Decimal, header)
+	t := NewTable(w, "column", "header", "read as")
+	for _, c := range l.Columns {
+		field := c.Field
+		if c.Unit != "" {
+			field += ", from " + c.Unit
+		}
+		t.Row(c.Number, c.Header, field)
+	}
+	if err := t.Close(); err != nil {
+		return err
+	}
+	for _, a := range l.Assumptions {
+		fmt.Fprintf(w, "assumed: %s\n", a)
+	}
+	for _, a := range l.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", a)
+	}
+	deck := "deck " + r.Deck
+	if r.NewDeck {
+		deck = "new deck " + r.Deck
+	}
+	if r.Vendor != 0 {
+		deck += fmt.Sprintf(" of vendor account %d", r.Vendor)
+	}
+	fmt.Fprintf(w, "%s, %s, preset %s, mode %s, effective %s\n", deck, r.Currency, r.Preset, r.Mode, r.Effective)
+	_, err := fmt.Fprintf(w, "read %d: %d added, %d changed, %d same, %d rejected; removed from the deck: %d\n", r.Read, r.Added, r.Changed, r.Same, r.Rejected, r.Removed)
+	return err
+}
+
+// printRejects lists the rejected lines, the first thousand.
+func (r *RatesReport) printRejects(w io.Writer) {
+	var b strings.Builder
+	shown := r.Rejects[:min(len(r.Rejects), shownRejects)]
+	for _, reject := range shown {
+		fmt.Fprintf(&b, "%s: line %d: %s\n", r.File, reject.Line, reject.Reason)
+	}
+	if more := r.Rejected - len(shown); more > 0 {
+		fmt.Fprintf(&b, "… %d more\n", more)
+	}
+	io.WriteString(w, b.String())
+}
+
+// outcome says in a line what was done.
+func (r *RatesReport) outcome() string {
+	switch {
+	case r.DryRun:
+		return "dry run: nothing was changed"
+	case !r.Applied:
+		return fmt.Sprintf("deck %s says all of it already: nothing was changed", r.Deck)
+	case r.NewDeck && r.Vendor == 0:
+		return fmt.Sprintf("applied; deck %s is new: no call is priced by it until a rate plan lists it", r.Deck)
+	}
+	return fmt.Sprintf("applied: deck %s has the new prices", r.Deck)
+}
