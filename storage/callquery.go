@@ -84,6 +84,12 @@ func (tx *Tx) CallRow(id rating.CDRID) (r CallRow, err error) {
 	return r, r.view.open(id, b)
 }
 
+// CDRNumber returns the call whose number a UUID spells; ok is false for every other UUID.
+func (tx *Tx) CDRNumber(u rating.UUID) (id rating.CDRID, ok bool) {
+	n, ok := u.Number(tx.cdrSpace())
+	return rating.CDRID(n), ok
+}
+
 // filtered reports whether rows must be read to tell which calls a search asks for.
 func (s *CallSearch) filtered() bool { return len(s.Where) > 0 || s.Also != nil }
 
@@ -321,8 +327,9 @@ type callWalk struct {
 
 func (tx *Tx) callWalk(s *CallSearch, back bool) *callWalk {
 	w := &callWalk{tx: tx, s: s, back: back, c: tx.Txn.Cursor(bCDR), low: -1, high: -1}
+	const last = 1<<44 - 1 // the latest millisecond that a call's number can hold
 	from := max(s.From, 0)
-	first, end := rating.MakeCDRID(from/1000, 0), rating.CDRID(math.MaxUint64)
+	first, end := rating.MakeCDRID(min(from/1000, last), 0), rating.CDRID(math.MaxUint64)
 	if from%1000 != 0 {
 		w.low = from / 1000
 	}
@@ -332,7 +339,7 @@ func (tx *Tx) callWalk(s *CallSearch, back bool) *callWalk {
 			w.high = till / 1000
 			till += 1000
 		}
-		end = rating.MakeCDRID(min(till/1000, 1<<44-1), 0)
+		end = rating.MakeCDRID(min(till/1000, last), 0)
 	}
 	w.first, w.end = kv.Key(nil).U64(uint64(first)), kv.Key(nil).U64(uint64(end))
 	if s.Accounts == nil {
