@@ -41,11 +41,11 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{o: o}
 	var err error
-	a.admin, err = jsonapi.New(jsonapi.Config{DB: o.DB, Base: AdminBase, Log: o.Log, Authenticate: a.authenticateAdmin, Resources: a.adminResources()})
+	a.admin, err = jsonapi.New(jsonapi.Config{DB: o.DB, Base: AdminBase, Log: o.Log, Authenticate: a.authenticateAdmin, Resources: a.adminResources(), Routes: adminRoutes})
 	if err != nil {
 		return nil, err
 	}
-	a.customer, err = jsonapi.New(jsonapi.Config{DB: o.DB, Base: CustomerBase, Log: o.Log, Authenticate: a.authenticateCustomer, ReadOnly: true, Resources: a.customerResources()})
+	a.customer, err = jsonapi.New(jsonapi.Config{DB: o.DB, Base: CustomerBase, Log: o.Log, Authenticate: a.authenticateCustomer, ReadOnly: true, Resources: a.customerResources(), Routes: customerRoutes})
 	return a, err
 }
 
@@ -54,11 +54,18 @@ func (a *API) adminResources() []jsonapi.Declared {
 	return []jsonapi.Declared{
 		contractors, contacts, smtpConnections, accounts, balances, balanceCorrections, payments,
 		rateplans, rateGroups, a.apiAccesses(), timezones,
+		destinations, cdrs, countries, networks, networkTypes,
+		invoices, originatedDestinations, originatedNetworks, terminatedDestinations, terminatedNetworks, invoiceServices,
 	}
 }
 
 // customerResources lists what the customer API serves.
-func (a *API) customerResources() []jsonapi.Declared { return nil }
+func (a *API) customerResources() []jsonapi.Declared {
+	return []jsonapi.Declared{
+		customerAccounts(), customerPayments(), customerInvoices(), customerCDRs(), incomingCDRs(),
+		customerRateplans(), customerRates(), checkRates,
+	}
+}
 
 // Mount puts both APIs on app. Each is an app of its own, with its own words for what fiber refuses.
 func (a *API) Mount(app *fiber.App) {
