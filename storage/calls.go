@@ -200,7 +200,8 @@ func (tx *Tx) changedAccount(id rating.AccountID) bool {
 	return ok
 }
 
-// AccountByRef finds an open account by decimal number, UUID in either spelling, or exact name.
+// AccountByRef finds an open account by decimal number, UUID in either spelling, or exact name. In an
+// Update the row is the charging cache's own: who changes it changes a copy.
 func (tx *Tx) AccountByRef(ref string) (*rating.Account, error) {
 	if a, ok := tx.cachedRef(ref); ok {
 		return a, nil
