@@ -20,6 +20,9 @@ func (a *app) groups() []group {
 	return []group{
 		{"Serve:", []*cobra.Command{newServe(a), newAdmin(a), newToken(a)}},
 		{"Rates:", []*cobra.Command{newImportRates(a), newExportRates(a), newExplain(a)}},
+		{"Calls:", []*cobra.Command{newImportCDRs(a), newExportCDRs(a), newSuspense(a), newRerate(a)}},
+		{"Invoices:", []*cobra.Command{newInvoice(a), newImportInvoices(a), newExportInvoices(a)}},
+		{"Accounts:", []*cobra.Command{newImportAccounts(a), newExportAccounts(a)}},
 		{"Store:", []*cobra.Command{newCheck(a), newBackup(a), newRestore(a), newCompact(a)}},
 		{"About:", []*cobra.Command{newRoutes(a), newVersion(a)}},
 	}

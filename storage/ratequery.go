@@ -160,8 +160,3 @@ func (tx *Tx) RateByUUID(u rating.UUID) (*rating.Rate, error) {
 func (tx *Tx) PlanByUUID(u rating.UUID) (*rating.RatePlan, error) {
 	return tx.Plans.Find(bRatePlanUUID, uuidKey(u))
 }
-
-// InvoiceByUUID finds an invoice.
-func (tx *Tx) InvoiceByUUID(u rating.UUID) (*rating.Invoice, error) {
-	return tx.Invoices.Find(bInvoiceUUID, uuidKey(u))
-}

@@ -1,0 +1,213 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"billd/rating"
+	"billd/rating/cdrformat"
+	"billd/storage"
+)
+
+// ImportCDRsArgs are `billd import-cdrs FILE`; the file is the op's input.
+type ImportCDRsArgs struct {
+	Input  Input  `json:"input"`
+	Format string `json:"format,omitempty"` // auto, csv, json; "" is auto
+	Rated  bool   `json:"rated,omitempty"`  // another system's history: prices are kept, no balance moves
+	JSON   bool   `json:"json,omitempty"`
+}
+
+// Limits of an import of calls.
+const (
+	importBatch   = 5000  // records a commit while a server charges calls too, which wait meanwhile
+	wholeBatch    = 10000 // records a commit when nobody else has the store: pages are written less often
+	importBatches = 2     // in memory: one is read while the other is written
+	shownRejected = 20    // lines that an import names one by one
+)
+
+// ImportedCDRs is what import-cdrs prints. Read is the sum of the next four.
+type ImportedCDRs struct {
+	Read          int           `json:"read"`
+	Rated         int           `json:"rated"`
+	Free          int           `json:"free"`
+	Duplicates    int           `json:"duplicates"`
+	Suspended     int           `json:"suspended"`
+	Seconds       float64       `json:"seconds"`
+	CDRsPerSecond float64       `json:"cdrs_per_second"`
+	Unknown       []string      `json:"unknown_columns,omitempty"`
+	Rejected      []RejectedCDR `json:"rejected,omitempty"` // the first ones
+}
+
+// RejectedCDR is one record that went to suspense.
+type RejectedCDR struct {
+	Line     int    `json:"line"`
+	Suspense uint64 `json:"suspense"`
+	Reason   string `json:"reason"`
+	Detail   string `json:"detail"`
+}
+
+// cdrBatch is records on their way from the parser to the store.
+type cdrBatch struct {
+	calls   []rating.Call
+	records []storage.Record
+	lines   []int
+	offset  int64 // bytes of the file taken in
+}
+
+// importCDRs reads a file on one goroutine and charges it on another, a batch a commit. What was
+// committed stays: the same file again goes on where this run ended, by duplicates.
+func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int, error) {
+	format, err := cdrformat.ParseFormat(args.Format)
+	if err != nil {
+		return ExitUsage, &UsageError{err}
+	}
+	r, err := cdrformat.NewReader(o.In, cdrformat.Options{Format: format, Source: "import"})
+	if err != nil {
+		return ExitFailed, fmt.Errorf("%s: %w", args.Input.Name, err)
+	}
+	for _, name := range r.Unknown() {
+		fmt.Fprintf(o.Err, "%s: column %q: no such column of a CDR, passed over\n", args.Input.Name, name)
+	}
+	sum := ImportedCDRs{Unknown: r.Unknown()}
+	start := time.Now()
+	size := wholeBatch
+	if env.Queue != nil {
+		size = importBatch
+	}
+	err = readCDRs(ctx, r, cdrBatches{size, args.Rated}, func(b *cdrBatch) error {
+		verdicts, err := env.DB.ChargeNow(ctx, b.records)
+		if err != nil {
+			return err
+		}
+		sum.count(b, verdicts)
+		o.Progress(b.offset, args.Input.Size, "bytes")
+		return nil
+	})
+	sum.Seconds = time.Since(start).Seconds()
+	if sum.Seconds > 0 {
+		sum.CDRsPerSecond = float64(sum.Read) / sum.Seconds
+	}
+	for _, bad := range sum.Rejected {
+		fmt.Fprintf(o.Err, "%s: line %d: suspense %d: %s: %s\n", args.Input.Name, bad.Line, bad.Suspense, bad.Reason, bad.Detail)
+	}
+	if more := sum.Suspended - len(sum.Rejected); more > 0 {
+		fmt.Fprintf(o.Err, "%s: and %d more, see billd suspense list\n", args.Input.Name, more)
+	}
+	if err != nil {
+		fmt.Fprintf(o.Err, "%s: %d records are taken in and stay: import the file again, they will be duplicates\n", args.Input.Name, sum.Read)
+		return ExitFailed, err
+	}
+	note := fmt.Sprintf("import %s: %d read, %d rated, %d free, %d duplicates, %d suspended", args.Input.Name, sum.Read, sum.Rated, sum.Free, sum.Duplicates, sum.Suspended)
+	if err := env.DB.NoteJob(ctx, "cdr", note); err != nil {
+		return ExitFailed, err
+	}
+	if err := Print(o.Out, args.JSON, sum, sum.table); err != nil {
+		return ExitFailed, err
+	}
+	if sum.Suspended > 0 {
+		return ExitPartly, nil
+	}
+	return ExitOK, nil
+}
+
+// cdrBatches says how a file is cut.
+type cdrBatches struct {
+	size  int
+	rated bool
+}
+
+// readCDRs parses ahead of charge, which is called with each batch in order.
+func readCDRs(ctx context.Context, r *cdrformat.Reader, o cdrBatches, charge func(*cdrBatch) error) error {
+	full, empty := make(chan *cdrBatch), make(chan *cdrBatch, importBatches)
+	for range importBatches {
+		empty <- &cdrBatch{}
+	}
+	var stop atomic.Bool
+	var failed error // of the parser, read when full is closed
+	go func() {
+		defer close(full)
+		for b := range empty {
+			if stop.Load() {
+				return
+			}
+			more, err := b.fill(r, o)
+			failed = err
+			if len(b.records) > 0 {
+				full <- b
+			}
+			if !more || err != nil {
+				return
+			}
+		}
+	}()
+	var err error
+	for b := range full {
+		if err == nil {
+			if err = ctx.Err(); err == nil {
+				err = charge(b)
+			}
+			if err != nil {
+				stop.Store(true)
+			}
+		}
+		empty <- b
+	}
+	return errors.Join(err, failed)
+}
+
+// fill reads the next records into b; more is false at the end of the file.
+func (b *cdrBatch) fill(r *cdrformat.Reader, o cdrBatches) (more bool, err error) {
+	if b.calls == nil {
+		b.calls = make([]rating.Call, o.size)
+	}
+	b.records, b.lines = b.records[:0], b.lines[:0]
+	var rec cdrformat.Record
+	for i := range b.calls {
+		call := &b.calls[i]
+		if err := r.Read(call, &rec); err == io.EOF {
+			b.offset = r.Offset()
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+		record := storage.Record{Call: call}
+		if rec.Bad != "" {
+			record = storage.Record{Raw: rec.Raw, Detail: fmt.Sprintf("line %d: %s", rec.Line, rec.Bad), Source: "import"}
+		} else if o.rated {
+			call.Rated = true
+		}
+		b.records, b.lines = append(b.records, record), append(b.lines, rec.Line)
+	}
+	b.offset = r.Offset()
+	return true, nil
+}
+
+func (s *ImportedCDRs) count(b *cdrBatch, verdicts []rating.Verdict) {
+	s.Read += len(verdicts)
+	for i := range verdicts {
+		v := &verdicts[i]
+		switch v.Outcome {
+		case rating.OutcomeRated:
+			s.Rated++
+		case rating.OutcomeFree:
+			s.Free++
+		case rating.OutcomeDuplicate:
+			s.Duplicates++
+		default:
+			s.Suspended++
+			if len(s.Rejected) < shownRejected {
+				s.Rejected = append(s.Rejected, RejectedCDR{b.lines[i], v.Suspense, v.Reason, v.Detail})
+			}
+		}
+	}
+}
+
+func (s ImportedCDRs) table(w io.Writer) error {
+	t := NewTable(w, "read", "rated", "free", "duplicates", "suspended", "seconds", "cdr/s")
+	t.Row(s.Read, s.Rated, s.Free, s.Duplicates, s.Suspended, fmt.Sprintf("%.2f", s.Seconds), fmt.Sprintf("%.0f", s.CDRsPerSecond))
+	return t.Close()
+}
