@@ -10,8 +10,12 @@ func (a *API) table() []route {
 		{fiber.MethodGet, "/cdrs/:id", a.showCDR},
 		{fiber.MethodGet, "/accounts", a.listAccounts},
 		{fiber.MethodGet, "/accounts/:id", a.showAccount},
+		{fiber.MethodPatch, "/accounts/:id", a.patchAccount},
 		{fiber.MethodPost, "/import/cdrs", a.importCDRs},
+		{fiber.MethodPost, "/import/invoices", a.importInvoices},
 		{fiber.MethodPost, "/import/rates", a.importRates},
 		{fiber.MethodGet, "/explain", a.explain},
+		{fiber.MethodGet, "/suspense", a.listSuspense},
+		{fiber.MethodPost, "/suspense/retry", a.retrySuspense},
 	}
 }

@@ -1,0 +1,145 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+func loadDocument(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// toDocument spells a fiber path as the document does.
+var toDocument = regexp.MustCompile(`:(\w+)`)
+
+func TestTheDocumentListsEveryRouteAndNoOther(t *testing.T) {
+	doc := loadDocument(t)
+	var got, want []string
+	for _, r := range (&API{}).table() {
+		want = append(want, r.method+" "+toDocument.ReplaceAllString(r.path, "{$1}"))
+	}
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			got = append(got, method+" "+path)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("document has %q, routes are %q", got, want)
+	}
+}
+
+// livecase is one request and the status that it must get.
+type livecase struct {
+	name, method, path, body string
+	status                   int
+}
+
+func TestLiveAnswersAreAsTheDocumentSays(t *testing.T) {
+	rig, doc := newRatesRig(t), loadDocument(t)
+	for _, tt := range []livecase{
+		{"a deck as CSV", "POST", "/import/rates", "prefix,price\n44,0.06\n49,x\n", 200},
+		{"a call that is charged", "POST", "/cdrs", `{"account":"master","call_id":"a","dst":"4420","time_start":"2026-01-05T10:00:00Z","duration":60}`, 200},
+		{"the same call again", "POST", "/cdrs", `[{"account":"master","call_id":"a","dst":"4420","time_start":"2026-01-05T10:00:00Z","duration":60}]`, 200},
+		{"calls that cannot be charged or read", "POST", "/cdrs", "{\"dst\":\"4420\"}\n{broken\n", 200},
+		{"no body", "POST", "/cdrs", "", 400},
+		{"calls in the order they came", "GET", "/cdrs?limit=5", "", 200},
+		{"a limit that is none", "GET", "/cdrs?limit=0", "", 400},
+		{"a call that does not exist", "GET", "/cdrs/5", "", 404},
+		{"a call id that is none", "GET", "/cdrs/x", "", 400},
+		{"accounts", "GET", "/accounts", "", 200},
+		{"an account by name", "GET", "/accounts/master", "", 200},
+		{"an account that does not exist", "GET", "/accounts/nobody", "", 404},
+		{"another rate plan", "PATCH", "/accounts/1", `{"rateplan_id":1}`, 200},
+		{"a rate plan that does not exist", "PATCH", "/accounts/1", `{"rateplan_id":9}`, 404},
+		{"a field that is not changed here", "PATCH", "/accounts/1", `{"name":"x"}`, 400},
+		{"history", "POST", "/import/cdrs", `{"cdrs":[{"account_id":"1","time_start":"2026-01-05T10:00:00Z","duration":5,"customer_price":"0.5","success":true}]}`, 200},
+		{"history of an account that does not exist", "POST", "/import/cdrs", `{"cdrs":[{"account_id":"77","time_start":"2026-01-05T10:00:00Z"}]}`, 400},
+		{"a price explained", "GET", "/explain?number=4420&seconds=61", "", 200},
+		{"a number without a rate", "GET", "/explain?number=999&seconds=61", "", 404},
+		{"held calls", "GET", "/suspense", "", 200},
+		{"held calls tried again", "POST", "/suspense/retry", "", 200},
+		{"a held call that does not exist", "POST", "/suspense/retry", `{"id":99}`, 404},
+	} {
+		t.Run(tt.name, func(t *testing.T) { checkLive(t, rig, doc, tt) })
+	}
+}
+
+// checkLive sends a request and holds status and body against the operation's documented answer.
+func checkLive(t *testing.T, rig *ratesRig, doc *openapi3.T, tt livecase) {
+	req, err := http.NewRequestWithContext(t.Context(), tt.method, rig.base+tt.path, strings.NewReader(tt.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+rig.token)
+	req.Header.Set("Content-Type", "application/json")
+	if strings.HasPrefix(tt.path, "/import/rates") {
+		req.Header.Set("Content-Type", "text/csv")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != tt.status {
+		t.Fatalf("status = %d, want %d: %s", resp.StatusCode, tt.status, body)
+	}
+	path, operation := operationOf(t, doc, tt)
+	answer := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, Route: &routers.Route{Spec: doc, Path: path, Method: tt.method, Operation: operation}},
+		Status:                 resp.StatusCode, Header: resp.Header, Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	answer.SetBodyBytes(body)
+	if err := openapi3filter.ValidateResponse(context.Background(), answer); err != nil {
+		t.Errorf("the answer is not as documented: %v\n%s", err, body)
+	}
+}
+
+func operationOf(t *testing.T, doc *openapi3.T, tt livecase) (string, *openapi3.Operation) {
+	t.Helper()
+	asked, _, _ := strings.Cut(tt.path, "?")
+	for path, item := range doc.Paths.Map() {
+		pattern := regexp.MustCompile("^" + regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, `[^/]+`) + "$")
+		if operation := item.GetOperation(tt.method); operation != nil && pattern.MatchString(asked) {
+			return path, operation
+		}
+	}
+	t.Fatalf("the document has no %s %s", tt.method, tt.path)
+	return "", nil
+}
+
+func TestTheDocumentIsServedWithoutAToken(t *testing.T) {
+	rig := newRatesRig(t)
+	resp, err := http.Get(rig.base + "/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != 200 || !bytes.Equal(body, document) {
+		t.Errorf("status %d and %d bytes, want 200 and the document", resp.StatusCode, len(body))
+	}
+}
