@@ -306,15 +306,19 @@ func (tx *Tx) flushCalls() error {
 			}
 		}
 	}
-	for side, bucket := range [...]kv.Bucket{bCDRCustomer, bCDRVendor} {
-		if err := tx.putSides(bucket, b.sides[side]); err != nil {
-			return err
-		}
-	}
 	if err := tx.flushKeys(); err != nil {
 		return err
 	}
-	return tx.logCalls(b.ids)
+	if len(b.ids) == 0 {
+		return nil
+	}
+	if err := tx.logCalls(b.ids); err != nil {
+		return err
+	}
+	for side := range b.sides {
+		slices.SortFunc(b.sides[side], compareSide)
+	}
+	return tx.indexSides(b.sides)
 }
 
 // flushKeys writes what the batch's call keys lead to.
@@ -344,8 +348,8 @@ type sideKey struct {
 	id      rating.CDRID
 }
 
+// putSides writes sorted keys.
 func (tx *Tx) putSides(b kv.Bucket, keys []sideKey) error {
-	slices.SortFunc(keys, func(x, y sideKey) int { return cmp.Or(cmp.Compare(x.account, y.account), cmp.Compare(x.id, y.id)) })
 	var key [16]byte
 	for _, k := range keys {
 		binary.BigEndian.PutUint64(key[:], uint64(k.account))

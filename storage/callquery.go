@@ -213,7 +213,7 @@ func (tx *Tx) CountSearch(ctx context.Context, s *CallSearch) (n int64, err erro
 		err = tx.EachCall(ctx, s, func(*CallRow) (bool, error) { n++; return true, nil })
 		return n, err
 	case s.Accounts == nil && s.From <= 0 && s.Till == 0:
-		return int64(tx.lastLogged()), nil
+		return int64(lastLogged(tx.Txn)), nil
 	case s.Accounts == nil:
 		return tx.countKeys(ctx, s, math.MaxInt64)
 	}

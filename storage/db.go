@@ -19,6 +19,7 @@ type DB struct {
 	engine kv.Engine
 	now    func() time.Time
 
+	tails    sideTails
 	mu       sync.Mutex // held through every Update and the publishing after it
 	accounts map[rating.AccountID]*rating.Account
 	refs     map[string]*rating.Account // by name and UUID; see cachedRef
@@ -78,10 +79,14 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 	if version == 0 && o.Existing {
 		return rating.Errorf(rating.NotFound, "schema", "no billd has ever written to it")
 	}
+	db.tails.publish(&sideTail{})
 	if version == 0 {
 		if err := db.create(ctx, o); err != nil {
 			return err
 		}
+	}
+	if err := db.loadTail(ctx); err != nil {
+		return err
 	}
 	if err := db.loadSettings(ctx); err != nil {
 		return err
@@ -112,6 +117,9 @@ func (db *DB) create(ctx context.Context, o Options) error {
 			}
 		}
 		if err := tx.SaveSettings(&settings); err != nil {
+			return err
+		}
+		if err := tx.seedNetworkTypes(); err != nil {
 			return err
 		}
 		owner := &Contractor{Name: "operator", Enabled: true, Customer: true, Vendor: true}
@@ -154,7 +162,21 @@ func (db *DB) Stats() kv.Stats { return db.engine.Stats() }
 
 // View runs fn on one state of the store.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	return db.engine.View(ctx, func(t kv.Txn) error { return fn(db.newTx(ctx, t)) })
+	for {
+		var tail *sideTail
+		err := db.engine.View(ctx, func(t kv.Txn) error {
+			if tail = db.tails.of(t); tail == nil {
+				return nil
+			}
+			return fn(db.newTx(ctx, withTail(t, tail)))
+		})
+		if tail != nil || err != nil {
+			return err
+		}
+		if err := db.reloadTail(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // Update runs fn in one transaction: all that it writes is kept, after one fsync, or nothing is.
@@ -166,7 +188,7 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	defer db.mu.Unlock()
 	var tx *Tx
 	err := db.engine.Update(ctx, func(t kv.Txn) error {
-		tx = db.newTx(ctx, t)
+		tx = db.newTx(ctx, withTail(t, db.tails.current()))
 		if err := fn(tx); err != nil {
 			return err
 		}

@@ -51,6 +51,10 @@ func TestCheckFindsEachPlantedFault(t *testing.T) {
 	for _, tt := range plantedFaults {
 		t.Run(tt.name, func(t *testing.T) {
 			s := openSample(t)
+			// faults are planted in the buckets, so the entries in memory go there first
+			if err := s.DB.flushTail(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			s.update(func(tx *Tx) error { return tt.plant(s, tx) })
 			found := s.faults()
 			for _, want := range tt.want(s) {

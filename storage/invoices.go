@@ -151,7 +151,7 @@ func (db *DB) draftInvoice(ctx context.Context, id uint64) (draft *invoiceDraft,
 		if inv.State != rating.InvoiceNew || inv.Origin == rating.History {
 			return rating.Errorf(rating.Conflict, "invoice", "invoice %d is already filled", id)
 		}
-		draft = &invoiceDraft{sum: rating.NewInvoiceSum(inv.Account), seq: tx.lastLogged(), gen: tx.rewrites()}
+		draft = &invoiceDraft{sum: rating.NewInvoiceSum(inv.Account), seq: lastLogged(tx.Txn), gen: tx.rewrites()}
 		if err := tx.sumCalls(ctx, inv, draft); err != nil {
 			return err
 		}
@@ -573,8 +573,8 @@ func (tx *Tx) eachLate(id rating.AccountID, fn func(cdr rating.CDRID, invoice ui
 }
 
 // lastLogged returns the ingest sequence of the newest call, 0 when there is none.
-func (tx *Tx) lastLogged() uint64 {
-	k, v := tx.Txn.Cursor(bCDRLog).Last()
+func lastLogged(t kv.Txn) uint64 {
+	k, v := t.Cursor(bCDRLog).Last()
 	if k == nil {
 		return 0
 	}
