@@ -10,6 +10,7 @@ import (
 	"billd/server/kazoo"
 	"billd/server/native"
 	"billd/server/portsip"
+	"billd/server/ui"
 	"billd/server/yeti"
 	"billd/storage"
 
@@ -31,6 +32,7 @@ func (s *Server) mount(app *fiber.App) error {
 		return err
 	}
 	dialect.Mount(app)
+	ui.New(ui.Options{DB: s.db, Access: access, Env: s.env, Log: s.o.Log}).Mount(app)
 	return nil
 }
 
