@@ -97,6 +97,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.Rates.Check, tx.Imports.Check, tx.Postings.Check, tx.Payments.Check, tx.Suspense.Check, tx.Invoices.Check,
 		tx.Lines.Check, tx.Accesses.Check, tx.Users.Check, tx.Jobs.Check, tx.Documents.Check, tx.Audit.Check,
 		tx.Objects.Check, tx.Services.Check, tx.ServicePlans.Check, tx.ServiceAudits.Check, tx.LedgerNotes.Check,
+		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check,
 	}
 }
 
@@ -132,6 +133,9 @@ func (c *checker) references() error {
 	tx.ServicePlans.EachSound(func(p *ServicePlan) { c.refer("service plan", p.ID, "account", uint64(p.Vendor), tx.Accounts.Has) })
 	tx.ServiceAudits.EachSound(func(a *ServiceAudit) { c.refer("service audit", a.ID, "account", uint64(a.Account), tx.Accounts.Has) })
 	tx.LedgerNotes.EachSound(func(n *LedgerNote) { c.refer("ledger note", n.ID, "posting", n.ID, tx.Postings.Has) })
+	c.services()
+	c.nextRates()
+	c.cdrExports()
 	return nil
 }
 

@@ -97,6 +97,24 @@ const (
 	bNetworkType
 	bNetworkTypeName
 	bNetworkTypeUUID
+	bServiceType
+	bServiceTypeName
+	bYetiService
+	bYetiServiceUUID
+	bYetiServiceAccount
+	bYetiServiceType
+	bYetiServiceRenew
+	bPackageCounter
+	bPackageCounterService
+	bNextRate
+	bNextRateRate
+	bNextRateDue
+	bCDRExport
+	bCDRExportUUID
+	bCDRExportAccount
+	bCDRExportOpen
+	bCDRExportChunk
+	bCDRExportChunkOf
 	numBuckets
 )
 
@@ -116,7 +134,10 @@ func BucketNames() []string {
 		"object", "object.uuid", "object.account", "serviceplan", "serviceplan.uuid", "serviceplan.vendor",
 		"services", "service.audit", "service.audit.account", "ledger.note", "smtp", "smtp.name",
 		"country", "country.name", "country.iso2", "network", "network.name", "network.uuid", "network.type",
-		"networktype", "networktype.name", "networktype.uuid"}
+		"networktype", "networktype.name", "networktype.uuid",
+		"servicetype", "servicetype.name", "service", "service.uuid", "service.account", "service.type", "service.renew", "packagecounter", "packagecounter.service",
+		"nextrate", "nextrate.rate", "nextrate.due",
+		"cdrexport", "cdrexport.uuid", "cdrexport.account", "cdrexport.open", "cdrexport.chunk", "cdrexport.chunk.export"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

@@ -103,6 +103,9 @@ type tables struct {
 	kazooTables
 	yetiTables
 	networkTables
+	serviceTables
+	nextRateTables
+	cdrExportTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -138,6 +141,7 @@ func newTables() *tables {
 	t.kazooTables = newKazooTables()
 	t.yetiTables = newYetiTables()
 	t.networkTables = newNetworkTables()
+	t.serviceTables, t.nextRateTables, t.cdrExportTables = newServiceTables(), newNextRateTables(), newCDRExportTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

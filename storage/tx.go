@@ -39,6 +39,9 @@ type Tx struct {
 	KazooRows
 	YetiRows
 	NetworkRows
+	ServiceRows
+	NextRateRows
+	CDRExportRows
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -76,6 +79,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.KazooRows = bindKazoo(tx)
 	tx.YetiRows = bindYeti(tx)
 	tx.NetworkRows = bindNetworks(tx)
+	tx.ServiceRows, tx.NextRateRows, tx.CDRExportRows = bindServices(tx), bindNextRates(tx), bindCDRExports(tx)
 	return tx
 }
 
@@ -121,6 +125,11 @@ func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
 	case schema.rates.Name:
 		if err := tx.touch(id, old, now); err != nil {
 			return err
+		}
+		if now == nil {
+			if err := tx.forgetNextRates(rating.RateID(id)); err != nil {
+				return err
+			}
 		}
 		if tx.quiet {
 			return nil
