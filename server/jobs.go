@@ -29,6 +29,9 @@ func jobList() []job {
 	return []job{
 		{"invoices due", time.Minute, ops.RunDueInvoices},
 		{"invoices to fill", jobTick, ops.FillInvoices},
+		{"services to renew", time.Minute, ops.RenewServices},
+		{"scheduled rates", time.Minute, ops.ApplyNextRates},
+		{"CDR exports", jobTick, ops.RunCDRExports},
 	}
 }
 

@@ -138,3 +138,17 @@ func without(ids, gone []string) []string {
 
 // NamedIDs takes ids that are not whole numbers, where the other type's are UUIDs or names.
 func NamedIDs(o *options) { o.anyID = true }
+
+// OneNamed is a to-one relationship whose id is computed and may be a UUID or a name; set is given ""
+// for null.
+func OneNamed[T any](name, typ string, id func(r *Request, v *T) (string, error), set func(r *Request, v *T, id string) error, opts ...Option) Rel[T] {
+	rl := OneBy(name, typ, id)
+	rl.opts = options{}
+	rl.set = func(r *Request, v *T, ids []string) error {
+		if len(ids) == 0 {
+			return set(r, v, "")
+		}
+		return set(r, v, ids[0])
+	}
+	return relation(rl, append(opts, NamedIDs))
+}

@@ -46,6 +46,7 @@ var destinations = jsonapi.Resource[destination]{
 		jsonapi.One("rate-group", "rate-groups", func(d *destination) *rating.DeckID { return &d.Deck }, jsonapi.MustExist),
 		jsonapi.OneBy("country", "countries", destinationCountry),
 		jsonapi.OneBy("network", "networks", func(*jsonapi.Request, *destination) (string, error) { return "", nil }), // no prefix is known to be a network's
+		jsonapi.Many("destination-next-rates", "destination-next-rates", scheduledRates, nil),
 	},
 	Filters: []jsonapi.Filter[destination]{
 		{Name: "rate_group_id", Plain: true, Ops: jsonapi.ExactOps, Value: func(_ *jsonapi.Request, d *destination) jsonapi.Value { return jsonapi.IntegerValue(int64(d.Deck)) }},

@@ -50,7 +50,7 @@ func lineResource(typ string, kind rating.LineKind) jsonapi.Resource[line] {
 		},
 	}
 	if kind == rating.ServiceLine {
-		d.Rels = append(d.Rels, jsonapi.OneOrNull("service", "services", func(l *line) **int64 { return &l.Service }, jsonapi.Absent))
+		d.Rels = append(d.Rels, jsonapi.OneOrNull("service", "services", func(l *line) **int64 { return &l.Service }, jsonapi.ReadOnly))
 		d.Filters = append(d.Filters, lineKey("service_id", func(l *line) *int64 { return l.Service }))
 		return d
 	}

@@ -56,6 +56,7 @@ func (a *API) adminResources() []jsonapi.Declared {
 		rateplans, rateGroups, a.apiAccesses(), timezones,
 		destinations, cdrs, countries, networks, networkTypes,
 		invoices, originatedDestinations, originatedNetworks, terminatedDestinations, terminatedNetworks, invoiceServices,
+		serviceTypes, services, transactions, packageCounters, destinationNextRates, a.cdrExports(),
 	}
 }
 
@@ -63,7 +64,7 @@ func (a *API) adminResources() []jsonapi.Declared {
 func (a *API) customerResources() []jsonapi.Declared {
 	return []jsonapi.Declared{
 		customerAccounts(), customerPayments(), customerInvoices(), customerCDRs(), incomingCDRs(),
-		customerRateplans(), customerRates(), checkRates,
+		customerRateplans(), customerRates(), checkRates, customerServices(), customerTransactions(), a.customerExports(),
 	}
 }
 
