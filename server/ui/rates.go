@@ -57,7 +57,7 @@ type answer struct {
 	Account  accountLink // 0: whoever has no plan of its own
 	VAT      rating.Percent
 	Quotes   []quote
-	Won      *quote
+	Won      *rating.Quote // nil: nothing matches
 	Steps    []rating.ChargeStep
 	Currency rating.Currency
 	Problem  string
@@ -72,7 +72,6 @@ type quote struct {
 	Prefix string
 	Block  bool
 	Charge rating.Charge
-	Asked  bool // the account's plan lists the deck
 	Wins   bool
 }
 
@@ -200,58 +199,52 @@ func (u *UI) answerPrice(tx *storage.Tx, p *ratePage) error {
 		}
 		a.At = t
 	}
-	plan := rating.DefaultPlan
 	a.Command = fmt.Sprintf("billd explain %s %d", a.Number, a.Seconds)
+	decks := u.DB.Catalog().Plan(rating.DefaultPlan)
 	if p.Account != "" {
-		account, err := tx.AccountByRef(p.Account)
+		payer, err := tx.Payer(p.Account)
 		if err != nil {
 			return err
 		}
-		a.Account, a.VAT, a.Currency = accountLink{account.ID, account.Name}, account.VAT, account.Currency
-		a.Command += fmt.Sprintf(" --account %d", account.ID)
-		if account.RatePlan != 0 {
-			plan = account.RatePlan
-		}
+		decks = payer.Decks
+		a.Account, a.VAT, a.Currency = accountLink{payer.Account.ID, payer.Account.Name}, payer.Account.VAT, payer.Account.Currency
+		a.Command += fmt.Sprintf(" --account %d", payer.Account.ID)
 	}
 	if p.At != "" {
 		a.Command += " --at " + a.At.Format(time.RFC3339)
 	}
 	p.Answer = a
-	return u.quote(tx, a, p.Decks, u.DB.Catalog().Plan(plan))
+	return u.quote(tx, a, p.Decks, decks)
 }
 
-// quote asks every deck and lets the account's own compete: the longest prefix wins, then the earlier deck.
-func (u *UI) quote(tx *storage.Tx, a *answer, decks []deckRow, plan []*rating.PricedDeck) error {
-	asked := map[rating.DeckID]bool{}
-	for _, d := range plan {
-		asked[d.ID] = true
-	}
-	won := -1
+// quote asks every deck, and the payer's own together as a charge asks them.
+func (u *UI) quote(tx *storage.Tx, a *answer, decks []deckRow, payers []*rating.PricedDeck) error {
 	for _, d := range decks {
-		q := quote{Deck: d.Deck, Vendor: d.Owner, Asked: asked[d.ID]}
+		q := quote{Deck: d.Deck, Vendor: d.Owner}
 		if err := u.match(tx, a, &q); err != nil {
 			return err
 		}
 		a.Quotes = append(a.Quotes, q)
-		if i := len(a.Quotes) - 1; q.Asked && q.Rate != nil && (won < 0 || len(q.Prefix) > len(a.Quotes[won].Prefix)) {
-			won = i
-		}
 	}
-	if won < 0 {
+	won, err := rating.Explain(payers, rating.Ask{Number: a.Number, Seconds: a.Seconds, At: a.At, VAT: a.VAT}, tx.Settings())
+	if rating.KindOf(err) == rating.NotFound && err != nil {
 		a.Problem = "No rate of this account's decks matches: such a call would wait in suspense."
 		return nil
 	}
-	w := &a.Quotes[won]
-	w.Wins, a.Won = true, w
-	switch {
-	case w.Block:
-		a.Problem = "The prefix is blocked: an answered call would wait in suspense."
-	case w.Deck.Currency != a.Currency:
-		a.Problem = fmt.Sprintf("The deck is in %s, the account in %s: such a call would wait in suspense.", w.Deck.Currency, a.Currency)
+	if err != nil {
+		return err
 	}
-	var err error
-	w.Charge, a.Steps, err = w.Rate.Terms.Explain(a.Seconds, a.VAT, formula(w.Deck.Preset, tx.Settings().CustomerRounding), w.Deck.Currency)
-	return err
+	a.Won, a.Steps = &won, won.Steps
+	for i := range a.Quotes {
+		a.Quotes[i].Wins = a.Quotes[i].Deck.ID == won.Deck.ID
+	}
+	switch {
+	case won.Match.Blocked:
+		a.Problem = "The prefix is blocked: an answered call would wait in suspense."
+	case won.Deck.Currency != a.Currency:
+		a.Problem = fmt.Sprintf("The deck is in %s, the account in %s: such a call would wait in suspense.", won.Deck.Currency, a.Currency)
+	}
+	return nil
 }
 
 // match finds a deck's rate for the number and its price without tax.
