@@ -23,6 +23,9 @@
 //	posting.ref   reference 00                  posting: the same reference posts once
 //	balance       ledger                        call debits, call credits, other debits, other credits
 //	tally         day account side origin       calls, answered, seconds, billed, net, tax
+//	service.renew ms service                    services in the order in which their paid periods end
+//	nextrate.due  ms change                     scheduled changes of rates that wait
+//	cdrexport.open 0 account export, 1 ms export  exports that wait; finished ones, oldest file first
 //
 // Day comes first in a tally's key because calls come in by time: a commit then touches few pages.
 package storage
