@@ -17,11 +17,11 @@ var arrows = map[string][]string{
 	"server":            {"server/...", "storage", "storage/kv", "rating/..."},
 	"server/ops":        {"server/auth", "storage", "storage/kv", "storage/bolt", "rating/..."},
 	"server/control":    {"server/ops"},
-	"server/yeti":       {"server/jsonapi", "server/auth", "storage", "rating/..."},
+	"server/yeti":       {"server/jsonapi", "server/ops", "server/auth", "storage", "rating/..."},
 	"server/kazoo":      {"server/auth", "storage", "rating/..."},
 	"server/portsip":    {"server/auth", "storage", "rating/..."},
 	"server/native":     {"server/ops", "server/auth", "storage", "rating/..."},
-	"server/ui":         {"web", "server/auth", "storage", "rating/..."},
+	"server/ui":         {"web", "server/ops", "server/auth", "storage", "rating/..."},
 	"server/jsonapi":    {"server/auth", "storage", "rating/..."},
 	"server/auth":       {"storage", "rating/..."},
 	"web":               {},
@@ -132,7 +132,7 @@ func TestImportsFollowTheArrows(t *testing.T) {
 func TestTheArrowsRefuse(t *testing.T) {
 	for _, tt := range []struct{ pkg, imported, want string }{
 		{"rating", "billd/storage", "may import of billd only "},
-		{"server/yeti", "billd/server/kazoo", "may import of billd only server/jsonapi, server/auth, storage, rating/..."},
+		{"server/yeti", "billd/server/kazoo", "may import of billd only server/jsonapi, server/ops, server/auth, storage, rating/..."},
 		{"server/yeti", "billd/rating/deckcsv", ""},
 		{"storage", "go.etcd.io/bbolt", "may not, it belongs to storage/bolt"},
 		{"storage/bolt", "go.etcd.io/bbolt/errors", ""},
