@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -60,14 +59,17 @@ func (s *sideTails) publish(t *sideTail) {
 
 // publishWait bounds how long a reader waits for the tail of a commit that it sees. Only a commit that
 // failed after it was written leaves none.
-const publishWait = time.Second
+const (
+	publishWait = time.Second
+	publishPoll = 50 * time.Microsecond
+)
 
 // of returns the tail that belongs to the state of a transaction that just began, nil when there is
-// none: then loadTail makes one, or a newer state is read. A commit is visible a moment before its tail
-// is published, so the newest one may have to be waited for.
+// none: then reloadTail makes one, or a newer state is read. A commit is visible as soon as it is
+// written, before it is synced and its tail is published, so the newest one may have to be waited for.
 func (s *sideTails) of(t kv.Txn) *sideTail {
 	logged := lastLogged(t)
-	for began := time.Now(); ; runtime.Gosched() {
+	for began := time.Now(); ; time.Sleep(publishPoll) {
 		tail, newest := s.at(logged)
 		if tail != nil || newest > logged || time.Since(began) > publishWait {
 			return tail
