@@ -26,12 +26,20 @@ func (s *Server) mount(app *fiber.App) error {
 	access := s.env.Access
 	native.New(native.Options{DB: s.db, Queue: s.queue, Access: access, Env: s.env, Log: s.o.Log}).Mount(app)
 	portsip.New(portsip.Options{DB: s.db, Tokens: access.Tokens, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log}).Mount(app)
-	kazoo.New(kazoo.Options{DB: s.db, Tokens: access.Tokens, Secrets: access.Secrets, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log}).Mount(app)
+	tree := kazoo.New(kazoo.Options{DB: s.db, Tokens: access.Tokens, Secrets: access.Secrets, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log})
+	tree.Mount(app)
 	dialect, err := yeti.New(yeti.Options{DB: s.db, Tokens: access.Tokens, Passwords: access.Passwords, Throttle: access.Throttle, Log: s.o.Log})
 	if err != nil {
 		return err
 	}
 	dialect.Mount(app)
+	s.listed = nil
+	for _, e := range dialect.Endpoints() {
+		s.listed = append(s.listed, Route{e.Method, e.Path})
+	}
+	for _, e := range tree.Endpoints() {
+		s.listed = append(s.listed, Route{e[0], e[1]})
+	}
 	ui.New(ui.Options{DB: s.db, Access: access, Env: s.env, Log: s.o.Log}).Mount(app)
 	return nil
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"billd/server/ops"
 
@@ -23,9 +24,10 @@ func Routes() ([]Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []Route
+	app.Handler() // mounted apps hand their routes over now
+	list := slices.Clone(s.listed)
 	for _, r := range app.GetRoutes(true) {
-		if r.Method != fiber.MethodHead { // one for every GET
+		if r.Method != fiber.MethodHead && !strings.HasSuffix(r.Path, "/*") { // HEAD comes with every GET
 			list = append(list, Route{r.Method, r.Path})
 		}
 	}

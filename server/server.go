@@ -50,6 +50,7 @@ type Server struct {
 	control *control.Server
 	metrics *metrics
 	jobs    *jobs
+	listed  []Route // of the dialects that route by tables of their own
 	started time.Time
 }
 

@@ -88,3 +88,8 @@ type instant = time.Time
 
 // decimal spells a number as an id.
 func decimal[N ~uint64](n N) string { return strconv.FormatUint(uint64(n), 10) }
+
+// Endpoints lists what both APIs serve, without their sign-ins, which fiber itself routes.
+func (a *API) Endpoints() []jsonapi.Endpoint {
+	return append(a.admin.Endpoints(), a.customer.Endpoints()...)
+}
