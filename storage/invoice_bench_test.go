@@ -11,13 +11,13 @@ import (
 // BenchmarkFillInvoice makes the invoice of a period of 1,000,000 calls of one account.
 func BenchmarkFillInvoice(b *testing.B) {
 	const calls, batch = 1_000_000, 10_000
-	db := benchStore(b, 1, 1000)
+	db := benchStore(b, 1, 100_000)
 	ctx := context.Background()
 	start := time.Now().AddDate(0, 0, -2)
 	for i := 0; i < calls; i += batch {
 		records := make([]Record, batch)
 		for k := range records {
-			records[k] = benchCall(int64(i+k)*100, 1)
+			records[k] = benchCall(int64(i+k), 1)
 			at := start.Add(time.Duration(i+k) * 50 * time.Millisecond)
 			records[k].Call.SetTime(rating.CDRTimeStart, at)
 			records[k].Call.SetTime(rating.CDRTimeConnect, at)
