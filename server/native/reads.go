@@ -37,6 +37,19 @@ func clip(s string) string {
 	return s
 }
 
+// page reads ?after=, 0 when it is not given, and ?limit= of a list that walks.
+func page(c *fiber.Ctx) (after uint64, n int, err error) {
+	if n, err = limit(c); err != nil {
+		return 0, 0, err
+	}
+	if text := c.Query("after"); text != "" {
+		if after, err = strconv.ParseUint(text, 10, 63); err != nil {
+			return 0, 0, rating.Broken("after", "format", "", "after %q: want the next of an earlier answer", clip(text))
+		}
+	}
+	return after, n, nil
+}
+
 // id reads a decimal path parameter.
 func id(c *fiber.Ctx, noun string) (uint64, error) {
 	n, err := strconv.ParseUint(c.Params("id"), 10, 63)
@@ -79,15 +92,9 @@ func cdrDocument(tx *storage.Tx, cdr *rating.CDR) (json.RawMessage, error) {
 
 // listCDRs walks the calls in the order they were taken in: ?after=CURSOR from the last answer's next.
 func (a *API) listCDRs(c *fiber.Ctx) error {
-	n, err := limit(c)
+	after, n, err := page(c)
 	if err != nil {
 		return err
-	}
-	after := uint64(0)
-	if text := c.Query("after"); text != "" {
-		if after, err = strconv.ParseUint(text, 10, 63); err != nil {
-			return rating.Broken("after", "format", "", "after %q: want the next of an earlier answer", clip(text))
-		}
 	}
 	items, last := []json.RawMessage{}, after
 	err = a.DB.View(c.UserContext(), func(tx *storage.Tx) error {
@@ -151,15 +158,9 @@ func accountView(tx *storage.Tx, a *rating.Account) (accountDocument, error) {
 
 // listAccounts walks the open accounts by number.
 func (a *API) listAccounts(c *fiber.Ctx) error {
-	n, err := limit(c)
+	after, n, err := page(c)
 	if err != nil {
 		return err
-	}
-	after := uint64(0)
-	if text := c.Query("after"); text != "" {
-		if after, err = strconv.ParseUint(text, 10, 63); err != nil {
-			return rating.Broken("after", "format", "", "after %q: want an account's number", clip(text))
-		}
 	}
 	items := []accountDocument{}
 	err = a.DB.View(c.UserContext(), func(tx *storage.Tx) error {

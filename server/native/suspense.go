@@ -12,15 +12,9 @@ import (
 
 // listSuspense walks held calls by number, those of ?reason= or all.
 func (a *API) listSuspense(c *fiber.Ctx) error {
-	n, err := limit(c)
+	after, n, err := page(c)
 	if err != nil {
 		return err
-	}
-	after := uint64(0)
-	if text := c.Query("after"); text != "" {
-		if after, err = strconv.ParseUint(text, 10, 63); err != nil {
-			return rating.Broken("after", "format", "", "after %q: want the next of an earlier answer", clip(text))
-		}
 	}
 	items, err := ops.ListSuspense(c.UserContext(), a.Env, c.Query("reason"), after+1, n)
 	if err != nil {
