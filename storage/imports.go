@@ -211,6 +211,33 @@ func (tx *Tx) applyClosing(d *rating.Deck, e *rating.Entry) {
 	}
 }
 
+// shows reports whether a row of deck d is visible, and ends it where an applied import ended it while
+// that import's closings are not in the rows yet.
+func (tx *Tx) shows(d *rating.Deck, r *rating.Rate) bool {
+	if r.Gen > d.Generation {
+		return false
+	}
+	if d.Settling {
+		tx.applyRowClosing(d, r)
+	}
+	return true
+}
+
+// applyRowClosing ends a row at its staged closing, as settling will.
+func (tx *Tx) applyRowClosing(d *rating.Deck, r *rating.Rate) {
+	till, ok := tx.closing(d.ID, r.ID, d.Generation)
+	if !ok {
+		return
+	}
+	at := time.UnixMilli(till).UTC()
+	if at.Before(r.From) {
+		at = r.From // a row that was never valid ends where it would have begun
+	}
+	if r.Till.IsZero() || r.Till.After(at) {
+		r.Till = at
+	}
+}
+
 // ApplyImport makes an import's rows visible, all in one moment, with the index that serves them.
 // was is the deck's index that the import was worked out against, nil for a deck that it makes: a deck
 // that changed meanwhile is a Conflict, and nothing happens.
@@ -435,19 +462,13 @@ func (db *DB) settle(ctx context.Context, deck rating.DeckID) error {
 func (tx *Tx) settleRow(d *rating.Deck, key []byte) error {
 	id := rating.RateID(kv.ID(key))
 	row := kv.Key(nil).U64(uint64(id))
-	till, ok := tx.closing(d.ID, id, d.Generation)
-	old := tx.Txn.Get(bRate, row)
-	if ok && old != nil {
+	if old := tx.Txn.Get(bRate, row); old != nil {
 		var r rating.Rate
 		if err := decodeRate(id, old, &r); err != nil {
 			return err
 		}
-		at := time.UnixMilli(till).UTC()
-		if at.Before(r.From) {
-			at = r.From // a row that was never valid ends where it would have begun
-		}
-		if r.Till.IsZero() || r.Till.After(at) {
-			r.Till = at
+		before := r.Till
+		if tx.applyRowClosing(d, &r); !r.Till.Equal(before) {
 			now, err := appendRate(nil, &r)
 			if err != nil {
 				return err

@@ -204,19 +204,42 @@ func (tx *Tx) DeckNamed(name string) (*rating.Deck, error) {
 	return tx.Decks.Find(bDeckName, textKey(name))
 }
 
-// RateByKazooID finds a deck's rate by the id that Kazoo knows it by.
+// RateByKazooID finds a deck's rate by the id that Kazoo knows it by. Fails with Conflict if an import
+// that is still running brings the id.
 func (tx *Tx) RateByKazooID(deck rating.DeckID, id string) (*rating.Rate, error) {
-	return tx.Rates.Find(bRateKazoo, kv.Key(nil).U64(uint64(deck)).Text(id))
+	d, err := tx.Decks.Get(uint64(deck))
+	if err != nil {
+		return nil, err
+	}
+	r, err := tx.Rates.Find(bRateKazoo, kv.Key(nil).U64(uint64(deck)).Text(id))
+	if err == nil && !tx.shows(d, r) {
+		err = rating.Errorf(rating.Conflict, "deck", "an import of deck %s is running, wait for it", d.Name)
+	}
+	return r, err
 }
 
-// RatesAt calls fn with a deck's rows under one prefix, oldest first, until it returns false.
+// RatesAt calls fn with a deck's visible rows under one prefix, oldest first, until it returns false.
+// Fails with NotFound if there is no such deck.
 func (tx *Tx) RatesAt(deck rating.DeckID, prefix string, fn func(*rating.Rate) (bool, error)) error {
-	return tx.Rates.EachUnder(bRateDeck, deckKey(deck, prefix), fn)
+	d, err := tx.Decks.Get(uint64(deck))
+	if err != nil {
+		return err
+	}
+	return tx.Rates.EachUnder(bRateDeck, deckKey(deck, prefix), func(r *rating.Rate) (bool, error) {
+		if !tx.shows(d, r) {
+			return true, nil
+		}
+		return fn(r)
+	})
 }
 
-// RatesFrom calls fn with a deck's rows in order of prefixes, from a prefix on and after a row of it
-// (0: from its first), until it returns false.
+// RatesFrom calls fn with a deck's visible rows in order of prefixes, from a prefix on and after a row
+// of it (0: from its first), until it returns false. Fails with NotFound if there is no such deck.
 func (tx *Tx) RatesFrom(deck rating.DeckID, prefix string, after rating.RateID, fn func(*rating.Rate) (bool, error)) error {
+	d, err := tx.Decks.Get(uint64(deck))
+	if err != nil {
+		return err
+	}
 	under := kv.Key(nil).U64(uint64(deck))
 	c := tx.Txn.Cursor(bRateDeck)
 	from := kv.Key(bytes.Clone(under)).Text(prefix)
@@ -227,6 +250,9 @@ func (tx *Tx) RatesFrom(deck rating.DeckID, prefix string, after rating.RateID, 
 		r, err := tx.Rates.Get(kv.ID(k))
 		if err != nil {
 			return err
+		}
+		if !tx.shows(d, r) {
+			continue
 		}
 		if more, err := fn(r); err != nil || !more {
 			return err

@@ -20,6 +20,8 @@ type RateSearch struct {
 // RateRow is one stored rate of which only the columns that the deck index needs were read. It is
 // valid during its transaction.
 type RateRow struct {
+	tx    *Tx
+	deck  *rating.Deck
 	row   indexedRate
 	value []byte
 }
@@ -37,7 +39,13 @@ func (r *RateRow) Prefix() string { return string(r.row.Prefix) }
 func (r *RateRow) Disabled() bool { return r.row.Disabled }
 
 // Decode reads the whole rate into v.
-func (r *RateRow) Decode(v *rating.Rate) error { return decodeRate(r.ID(), r.value, v) }
+func (r *RateRow) Decode(v *rating.Rate) error {
+	err := decodeRate(r.ID(), r.value, v)
+	if err == nil && r.deck.Settling {
+		r.tx.applyRowClosing(r.deck, v)
+	}
+	return err
+}
 
 // EachRate calls fn with the rates of a search until it returns false: through the index by prefix, in
 // order of deck, prefix and number, when prefixes are asked for, else in order of number. The row is
@@ -81,11 +89,11 @@ func (tx *Tx) searchedDecks(s *RateSearch) (decks []*rating.Deck, err error) {
 }
 
 func (tx *Tx) eachRateByNumber(ctx context.Context, decks []*rating.Deck, fn func(*RateRow) (bool, error)) error {
-	visible := make(map[rating.DeckID]uint32, len(decks))
+	visible := make(map[rating.DeckID]*rating.Deck, len(decks))
 	for _, d := range decks {
-		visible[d.ID] = d.Generation
+		visible[d.ID] = d
 	}
-	var r RateRow
+	r := RateRow{tx: tx}
 	n := 0
 	c := tx.Txn.Cursor(bRate)
 	for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -95,7 +103,7 @@ func (tx *Tx) eachRateByNumber(ctx context.Context, decks []*rating.Deck, fn fun
 		if err := rateEntry(rating.RateID(kv.ID(k)), v, &r.row); err != nil {
 			return err
 		}
-		if gen, ok := visible[r.row.Deck]; !ok || r.row.Gen > gen {
+		if r.deck = visible[r.row.Deck]; r.deck == nil || r.row.Gen > r.deck.Generation {
 			continue
 		}
 		r.value = v
@@ -107,7 +115,7 @@ func (tx *Tx) eachRateByNumber(ctx context.Context, decks []*rating.Deck, fn fun
 }
 
 func (tx *Tx) eachRateUnder(ctx context.Context, d *rating.Deck, under []byte, fn func(*RateRow) (bool, error)) (more bool, err error) {
-	var r RateRow
+	r := RateRow{tx: tx, deck: d}
 	n := 0
 	c := tx.Txn.Cursor(bRateDeck)
 	for k, _ := c.Seek(under); k != nil && bytes.HasPrefix(k, under); k, _ = c.Next() {
@@ -136,7 +144,7 @@ func (tx *Tx) VisibleRate(id rating.RateID) (*rating.Rate, error) {
 		return nil, err
 	}
 	d, err := tx.Decks.Get(uint64(r.Deck))
-	if err == nil && (d.Vendor != 0 || r.Gen > d.Generation) {
+	if err == nil && (d.Vendor != 0 || !tx.shows(d, r)) {
 		err = rating.Errorf(rating.NotFound, "rate", "rate %d does not exist", id)
 	}
 	return r, err

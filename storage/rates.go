@@ -103,7 +103,15 @@ func (s *RateScan) inForce() bool {
 func (s *RateScan) ID() rating.RateID { return s.row.Entry.Rate }
 
 // Rate decodes the rate that the scan stands on into r.
-func (s *RateScan) Rate(r *rating.Rate) error { return decodeRate(s.ID(), s.value, r) }
+func (s *RateScan) Rate(r *rating.Rate) error { return s.decode(s.ID(), s.value, r) }
+
+func (s *RateScan) decode(id rating.RateID, b []byte, r *rating.Rate) error {
+	err := decodeRate(id, b, r)
+	if err == nil && s.deck.Settling {
+		s.tx.applyRowClosing(s.deck, r)
+	}
+	return err
+}
 
 // Err returns why the scan stopped early, nil at its regular end.
 func (s *RateScan) Err() error { return s.err }
@@ -125,7 +133,7 @@ func (tx *Tx) RateInForce(deck rating.DeckID, id rating.RateID) (*rating.Rate, e
 	if !s.inForce() {
 		return nil, rating.Errorf(rating.NotFound, "rate", "rate %d is not in force", id)
 	}
-	return r, decodeRate(id, b, r)
+	return r, s.decode(id, b, r)
 }
 
 // RateOfPrefix returns the number of the rate in force of exactly one prefix, 0 when there is none.

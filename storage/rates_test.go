@@ -112,6 +112,99 @@ func TestAClosingThatSettlesEndsARate(t *testing.T) {
 	})
 }
 
+// TestRowsOfARunningImportAreNobodysYet plants what an import leaves before and after its flip, and asks
+// every read that lists rows.
+func TestRowsOfARunningImportAreNobodysYet(t *testing.T) {
+	db := openTest(t)
+	later := testClock.Add(time.Hour)
+	seen := func(tx *Tx) string {
+		t.Helper()
+		var found []string
+		note := func(r *rating.Rate) (bool, error) {
+			till := "-"
+			if !r.Till.IsZero() {
+				till = fmt.Sprint(int(r.Till.Sub(testClock).Hours()))
+			}
+			found = append(found, r.Prefix+"/"+till)
+			return true, nil
+		}
+		for _, walk := range []func() error{
+			func() error { return tx.RatesAt(rating.DefaultDeck, "44", note) },
+			func() error { return tx.RatesFrom(rating.DefaultDeck, "", 0, note) },
+			func() error {
+				return tx.EachRate(context.Background(), &RateSearch{Prefix: []string{"44"}}, func(row *RateRow) (bool, error) {
+					var r rating.Rate
+					if err := row.Decode(&r); err != nil {
+						return false, err
+					}
+					return note(&r)
+				})
+			},
+			func() error {
+				r, err := tx.RateByKazooID(rating.DefaultDeck, "GB-44")
+				if err == nil {
+					note(r)
+				}
+				return err
+			},
+			func() error {
+				r, err := tx.VisibleRate(1)
+				if err == nil {
+					note(r)
+				}
+				return err
+			},
+			func() error {
+				r, err := tx.RateInForce(rating.DefaultDeck, 1)
+				if err == nil {
+					note(r)
+				}
+				return err
+			},
+		} {
+			if err := walk(); err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, "|")
+		}
+		return strings.Join(found, " ")
+	}
+	step := rating.Step{Seconds: 60}
+	mustUpdate(t, db, func(tx *Tx) error {
+		for _, r := range []rating.Rate{{Prefix: "44", KazooID: "GB-44"}, {Prefix: "44", Gen: 1, From: later, KazooID: "staged"}} {
+			r.Deck, r.Terms.First, r.Terms.Next = rating.DefaultDeck, step, step
+			if err := tx.Rates.Put(&r); err != nil {
+				return err
+			}
+		}
+		v := kv.Key(nil).U32(1).U64(uint64(later.UnixMilli()))
+		return tx.Txn.Put(bRateClose, kv.Key(nil).U64(uint64(rating.DefaultDeck)).U64(1), v)
+	})
+	mustUpdate(t, db, func(tx *Tx) error {
+		if got, want := seen(tx), "44/- | 44/- | 44/- | 44/- | 44/- | 44/- |"; got != want {
+			t.Errorf("while the import runs: %s, want %s", got, want)
+		}
+		if _, err := tx.RateByKazooID(rating.DefaultDeck, "staged"); rating.KindOf(err) != rating.Conflict {
+			t.Errorf("the id of a staged row: %v, want Conflict", err)
+		}
+		d, err := tx.Decks.Get(uint64(rating.DefaultDeck))
+		if err != nil {
+			return err
+		}
+		d.Generation, d.Settling = 1, true
+		return tx.Decks.Put(d)
+	})
+	mustUpdate(t, db, func(tx *Tx) error {
+		if got, want := seen(tx), "44/1 44/- | 44/1 44/- | 44/1 44/- | 44/1 | 44/1 | 44/1 |"; got != want {
+			t.Errorf("while it settles: %s, want %s", got, want)
+		}
+		if err := tx.RatesAt(77, "4", nil); rating.KindOf(err) != rating.NotFound {
+			t.Errorf("a deck that is not there: %v, want NotFound", err)
+		}
+		return nil
+	})
+}
+
 func TestCallsOfSeveralAccountsAreOneList(t *testing.T) {
 	db := openTest(t)
 	ctx := context.Background()

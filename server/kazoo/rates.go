@@ -312,7 +312,7 @@ func listRates(x *exchange) (*answer, error) {
 			return nil
 		}
 		return tx.RatesFrom(d.ID, from, rating.RateID(after), func(r *rating.Rate) (bool, error) {
-			if r.Gen > d.Generation || !r.ValidAt(tx.Now()) {
+			if !r.ValidAt(tx.Now()) {
 				return true, nil
 			}
 			if size > 0 && len(rows) == size {
@@ -333,7 +333,7 @@ func listRates(x *exchange) (*answer, error) {
 // eachRateAt calls fn with the rates of one prefix that are valid now.
 func eachRateAt(tx *storage.Tx, d *rating.Deck, prefix string, fn func(*rating.Rate)) error {
 	return tx.RatesAt(d.ID, prefix, func(r *rating.Rate) (bool, error) {
-		if r.Gen <= d.Generation && r.ValidAt(tx.Now()) {
+		if r.ValidAt(tx.Now()) {
 			fn(r)
 		}
 		return true, nil
