@@ -1,5 +1,7 @@
 package rating
 
+import "math/bits"
+
 // Percent is a share in millionths (10⁻⁶) of a percent, as VAT is given: 23 % is 23,000,000.
 type Percent int64
 
@@ -38,4 +40,25 @@ func (p Percent) MarshalText() ([]byte, error) { return p.Append(nil), nil }
 func (p *Percent) UnmarshalText(text []byte) (err error) {
 	*p, err = ParsePercent(string(text))
 	return err
+}
+
+// Of returns p of an amount, rounded half away from zero: the VAT on it. Fails with Range if that
+// leaves Money.
+func (p Percent) Of(m Money) (Money, error) {
+	negative := (p < 0) != (m < 0)
+	hi, lo := bits.Mul64(magnitude(int64(p)), magnitude(int64(m)))
+	if hi >= wholePercent {
+		return 0, rangeError("percentage", moneyDecimals)
+	}
+	q, rest := bits.Div64(hi, lo, wholePercent)
+	if 2*rest >= wholePercent {
+		q++
+	}
+	if q > maxFixed {
+		return 0, rangeError("percentage", moneyDecimals)
+	}
+	if negative {
+		return -Money(q), nil
+	}
+	return Money(q), nil
 }

@@ -188,7 +188,7 @@ func (v *Invoice) activate() error {
 		if err != nil {
 			return err
 		}
-		v.Activation = append(v.Activation, Line{it.Category, it.Name, it.Display, it.Changes.Billable, it.Activation, total})
+		v.Activation = append(v.Activation, Line{it.Category, it.Name, it.Display, it.Changes.Billable, it.Activation, total, it.key})
 	}
 	return nil
 }

@@ -55,6 +55,8 @@ type Line struct {
 	Category, Name, Display string
 	Billable                int64
 	Rate, Total             rating.Money
+
+	key string // in the plan
 }
 
 // Bookkeeper is who collects an invoice.
