@@ -23,7 +23,8 @@ type Account struct {
 	Contractor uint64    `json:"contractor"`
 	Parent     AccountID `json:"parent,omitempty"` // 0 only for the master
 	CreatedAt  time.Time `json:"created_at"`
-	ClosedAt   time.Time `json:"closed_at,omitzero"` // deletion closes: the number stays, the names are freed
+	ChangedAt  time.Time `json:"changed_at,omitzero"` // zero: never
+	ClosedAt   time.Time `json:"closed_at,omitzero"`  // deletion closes: the number stays, the names are freed
 
 	Currency Currency `json:"currency"`
 	Timezone string   `json:"timezone"`

@@ -51,6 +51,7 @@ func (tx *Tx) SaveAccount(a *rating.Account) error {
 		return err
 	}
 	tx.scheduleInvoice(a, old)
+	a.ChangedAt = tx.now
 	if err := tx.Accounts.Put(a); err != nil {
 		return err
 	}

@@ -93,6 +93,7 @@ func (c *checker) tables() error {
 // tableChecks are the row and key checks of every table.
 func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 	return []func(func(string, ...any)) error{
+		tx.Tasks.Check, tx.taskParts.Check,
 		tx.SMTPConnections.Check, tx.Countries.Check, tx.Networks.Check, tx.NetworkTypes.Check, tx.Operators.Check, tx.Contractors.Check, tx.Contacts.Check, tx.Accounts.Check, tx.Decks.Check, tx.Plans.Check,
 		tx.Rates.Check, tx.Imports.Check, tx.Postings.Check, tx.Payments.Check, tx.Suspense.Check, tx.Invoices.Check,
 		tx.Lines.Check, tx.Accesses.Check, tx.Users.Check, tx.Jobs.Check, tx.Documents.Check, tx.Audit.Check,
@@ -132,6 +133,7 @@ func (c *checker) references() error {
 	tx.Services.EachSound(func(s *Services) { c.refer("services", s.ID, "account", s.ID, tx.Accounts.Has) })
 	tx.ServicePlans.EachSound(func(p *ServicePlan) { c.refer("service plan", p.ID, "account", uint64(p.Vendor), tx.Accounts.Has) })
 	tx.ServiceAudits.EachSound(func(a *ServiceAudit) { c.refer("service audit", a.ID, "account", uint64(a.Account), tx.Accounts.Has) })
+	c.tasks()
 	tx.LedgerNotes.EachSound(func(n *LedgerNote) { c.refer("ledger note", n.ID, "posting", n.ID, tx.Postings.Has) })
 	c.services()
 	c.nextRates()

@@ -22,6 +22,7 @@
 //	posting.ledger ledger posting               a ledger's postings in order
 //	posting.ref   reference 00                  posting: the same reference posts once
 //	balance       ledger                        call debits, call credits, other debits, other credits
+//	task.open     task                          bulk work that was started and has not ended
 //	tally         day account side origin       calls, answered, seconds, billed, net, tax
 //	service.renew ms service                    services in the order in which their paid periods end
 //	nextrate.due  ms change                     scheduled changes of rates that wait

@@ -17,6 +17,7 @@ type Object struct {
 	Type      string           `json:"type"` // Kazoo's noun: devices, limits
 	Doc       json.RawMessage  `json:"doc"`
 	CreatedAt time.Time        `json:"created_at"`
+	ChangedAt time.Time        `json:"changed_at,omitzero"`
 }
 
 // ServicePlan is a price list for services that an account sells to those below it.
@@ -28,6 +29,7 @@ type ServicePlan struct {
 	Name      string           `json:"name"`
 	Doc       json.RawMessage  `json:"doc"`
 	CreatedAt time.Time        `json:"created_at"`
+	ChangedAt time.Time        `json:"changed_at,omitzero"`
 	DeletedAt time.Time        `json:"deleted_at,omitzero"`
 }
 
@@ -45,7 +47,8 @@ type Quantities map[string]map[string]int64
 // Services is what an account has and is billed for. Its number is the account's.
 type Services struct {
 	ID        uint64           `json:"id"`
-	Plans     []AssignedPlan   `json:"plans,omitempty"` // in order of assignment
+	Plans     []AssignedPlan   `json:"plans,omitempty"`   // in order of assignment
+	Objects   []AssignedPlan   `json:"objects,omitempty"` // those that the account's own objects bring, counted with them
 	Overrides json.RawMessage  `json:"overrides,omitempty"`
 	Manual    Quantities       `json:"manual,omitempty"`  // put in by hand, over what is counted
 	Counted   Quantities       `json:"counted,omitempty"` // from the account's own objects

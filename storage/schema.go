@@ -85,6 +85,12 @@ const (
 	bServiceAudit
 	bServiceAuditAccount
 	bLedgerNote
+	bTask
+	bTaskUUID
+	bTaskAccount
+	bTaskOpen
+	bTaskPart
+	bTaskPartOf
 	bSMTP
 	bSMTPName
 	bCountry
@@ -132,7 +138,7 @@ func BucketNames() []string {
 		"access", "access.login", "access.customer", "user", "user.key", "user.account", "user.uuid",
 		"job", "revoked", "document",
 		"object", "object.uuid", "object.account", "serviceplan", "serviceplan.uuid", "serviceplan.vendor",
-		"services", "service.audit", "service.audit.account", "ledger.note", "smtp", "smtp.name",
+		"services", "service.audit", "service.audit.account", "ledger.note", "task", "task.uuid", "task.account", "task.open", "task.part", "task.part.task", "smtp", "smtp.name",
 		"country", "country.name", "country.iso2", "network", "network.name", "network.uuid", "network.type",
 		"networktype", "networktype.name", "networktype.uuid",
 		"servicetype", "servicetype.name", "service", "service.uuid", "service.account", "service.type", "service.renew", "packagecounter", "packagecounter.service",
@@ -237,6 +243,7 @@ type User struct {
 	Disabled    bool             `json:"disabled,omitempty"`
 	Doc         json.RawMessage  `json:"doc,omitempty"` // Kazoo's further fields
 	CreatedAt   time.Time        `json:"created_at"`
+	ChangedAt   time.Time        `json:"changed_at,omitzero"` // zero: never
 	TokensAfter time.Time        `json:"tokens_after,omitzero"`
 }
 

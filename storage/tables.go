@@ -101,6 +101,7 @@ type tables struct {
 	documents   kv.Table[Document]
 	audit       kv.Table[AuditEntry]
 	kazooTables
+	taskTables
 	yetiTables
 	networkTables
 	serviceTables
@@ -139,6 +140,7 @@ func newTables() *tables {
 			Decode: func(id uint64, b []byte, p *rating.Posting) error { return decodePosting(id, b, p) }},
 	}
 	t.kazooTables = newKazooTables()
+	t.taskTables = newTaskTables()
 	t.yetiTables = newYetiTables()
 	t.networkTables = newNetworkTables()
 	t.serviceTables, t.nextRateTables, t.cdrExportTables = newServiceTables(), newNextRateTables(), newCDRExportTables()

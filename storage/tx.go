@@ -37,6 +37,7 @@ type Tx struct {
 	Audit       Rows[AuditEntry]
 
 	KazooRows
+	TaskRows
 	YetiRows
 	NetworkRows
 	ServiceRows
@@ -77,6 +78,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.Documents = bind(tx, &s.documents)
 	tx.Audit = bind(tx, &s.audit)
 	tx.KazooRows = bindKazoo(tx)
+	tx.TaskRows = bindTasks(tx)
 	tx.YetiRows = bindYeti(tx)
 	tx.NetworkRows = bindNetworks(tx)
 	tx.ServiceRows, tx.NextRateRows, tx.CDRExportRows = bindServices(tx), bindNextRates(tx), bindCDRExports(tx)
