@@ -50,19 +50,13 @@ func NewInvoiceSum(account AccountID) *InvoiceSum {
 	return &InvoiceSum{account: account, groups: [2]map[callGroup]*callSum{{}, {}}, service: map[serviceGroup]*serviceSum{}}
 }
 
-// sideColumns are the columns that one side's breakdown reads.
-var sideColumns = [2]struct{ prefix, rate, reverse, billed, price CDRField }{
-	CustomerSide: {CDRDestinationPrefix, CDRDestinationNextRate, CDRDestinationReverseBilling, CDRCustomerDuration, CDRCustomerPrice},
-	VendorSide:   {CDRDialpeerPrefix, CDRDialpeerNextRate, CDRDialpeerReverseBilling, CDRVendorDuration, CDRVendorPrice},
-}
-
 // AddCall counts a call on one side. Fails with Range when a sum leaves Money.
 func (s *InvoiceSum) AddCall(c *CDR, side Side, late bool) error {
 	if side == CustomerSide && c.Has(CDRIsLastCDR) && !c.Bool(CDRIsLastCDR) {
 		return nil
 	}
-	col := sideColumns[side]
-	g := callGroup{prefix: c.Text(col.prefix), country: -1, network: -1, rate: Price(c.Int(col.rate)), hasRate: c.Has(col.rate), reverse: c.Bool(col.reverse), late: late}
+	f := side.Fields()
+	g := callGroup{prefix: c.Text(f.Prefix), country: -1, network: -1, rate: Price(c.Int(f.NextPrice)), hasRate: c.Has(f.NextPrice), reverse: c.Bool(f.Reverse), late: late}
 	if c.Has(CDRDstCountryID) {
 		g.country = c.Int(CDRDstCountryID)
 	}
@@ -75,7 +69,7 @@ func (s *InvoiceSum) AddCall(c *CDR, side Side, late bool) error {
 		sum = &callSum{firstCall: start, lastCall: start}
 		s.groups[side][g] = sum
 	}
-	return sum.add(c, c.Int(col.billed), c.Money(col.price))
+	return sum.add(c, c.Int(f.Billed), c.Money(f.Price))
 }
 
 func (s *callSum) add(c *CDR, billed int64, price Money) (err error) {

@@ -27,6 +27,6 @@ func Explain(decks []*PricedDeck, a Ask, s *Settings) (Quote, error) {
 	if !ok {
 		return Quote{}, Errorf(NotFound, "number", "no rate matches %s", clip(a.Number))
 	}
-	c, steps, err := m.Terms.Explain(a.Seconds, a.VAT, Formula{deck.Preset, rounding(deck.Preset, s.CustomerRounding)}, deck.Currency)
+	c, steps, err := m.Terms.Explain(a.Seconds, a.VAT, deck.formula(s.CustomerRounding), deck.Currency)
 	return Quote{Deck: deck, Match: m, Charge: c, Steps: steps}, err
 }

@@ -84,17 +84,3 @@ func (c *CDR) KeepSide(side Side, was *CDR) {
 	}
 	c.SetInt(CDRProfit, int64(profit(c)))
 }
-
-// Effect returns what one side of the call does to its account's balance, net and tax apart: below 0
-// for what it pays.
-func (c *CDR) Effect(side Side) (net, tax Money) {
-	legs, n := c.Legs()
-	for _, l := range legs[:n] {
-		if l.Side == side {
-			if net, tax = l.Net, l.Tax; !l.Credit {
-				net, tax = -net, -tax
-			}
-		}
-	}
-	return net, tax
-}

@@ -1,0 +1,184 @@
+package rating
+
+import "fmt"
+
+// charge finds the parties and prices both sides; a reason sends the call to suspense.
+func charge(book BillBook, call *Call, v *Verdict) (reason, detail string, err error) {
+	if call.Rated {
+		return history(book, call, v)
+	}
+	call.strip()
+	payer, err := book.Payer(call)
+	if err != nil {
+		return nobody(err)
+	}
+	v.Customer, v.Currency = payer.Account, payer.Account.Currency
+	call.setParty(CustomerSide.Fields(), payer.Account)
+	if payer.Auth != 0 {
+		call.SetInt(CDRCustomerAuthID, int64(payer.Auth))
+	}
+	if reason, detail = chargeCustomer(book, call, payer, v); reason != "" {
+		return reason, detail, nil
+	}
+	vendor, err := book.Vendor(call)
+	if err != nil && KindOf(err) != NotFound {
+		return "", "", err
+	}
+	if err == nil {
+		v.Vendor = vendor.Account
+		call.setParty(VendorSide.Fields(), vendor.Account)
+		if reason, detail = chargeVendor(book, call, vendor); reason != "" {
+			return reason, detail, nil
+		}
+	}
+	call.SetInt(CDRProfit, int64(profit(&call.CDR)))
+	v.Price = call.Money(CDRCustomerPrice)
+	return "", "", nil
+}
+
+// nobody makes a party that is not found a reason; any other error stays one.
+func nobody(err error) (reason, detail string, _ error) {
+	if KindOf(err) == NotFound {
+		return ReasonNoAccount, err.Error(), nil
+	}
+	return "", "", err
+}
+
+// history takes another system's prices as they are; only the references must exist.
+func history(book BillBook, call *Call, v *Verdict) (reason, detail string, err error) {
+	call.Origin = History
+	if call.Exported.Restore {
+		call.Origin = call.Exported.Origin
+	}
+	call.talk(PresetPortSIP, book.Settings())
+	if call.AccountRef != "" || call.Has(CDRCustomerAccID) {
+		payer, err := book.Payer(call)
+		if err != nil {
+			return nobody(err)
+		}
+		v.Customer, v.Currency = payer.Account, payer.Account.Currency
+		call.setParty(CustomerSide.Fields(), payer.Account)
+	}
+	vendor, err := book.Vendor(call)
+	switch {
+	case err == nil:
+		v.Vendor = vendor.Account
+		call.setParty(VendorSide.Fields(), vendor.Account)
+	case KindOf(err) != NotFound || call.VendorRef != "":
+		return nobody(err)
+	}
+	if v.Customer == nil && v.Vendor == nil {
+		return ReasonNoAccount, "neither the customer's nor the vendor's account is known", nil
+	}
+	if call.Status != Unrated && !call.Exported.Known {
+		call.Status = Rated
+		if call.Money(CDRCustomerPrice) == 0 && call.Money(CDRVendorPrice) == 0 {
+			call.Status = Free
+		}
+	}
+	v.Price = call.Money(CDRCustomerPrice)
+	if call.Status == Free || call.Status == Unrated {
+		v.Outcome = OutcomeFree
+	}
+	return "", "", nil
+}
+
+// best finds the longest prefix over the decks; among equals the earlier deck wins (R17).
+func best(decks []*PricedDeck, number string, at int64) (*PricedDeck, Match, bool) {
+	var deck *PricedDeck
+	var m Match
+	for _, d := range decks {
+		if got, ok := d.Index.Match(number, at, 0); ok && (deck == nil || got.PrefixLen > m.PrefixLen) {
+			deck, m = d, got
+		}
+	}
+	return deck, m, deck != nil
+}
+
+// formula returns how the deck charges; only Yeti's rounding is a setting.
+func (d *PricedDeck) formula(setting Rounding) Formula {
+	if d.Preset == PresetYeti && setting.Mode != 0 {
+		return Formula{d.Preset, setting}
+	}
+	return Formula{Preset: d.Preset}
+}
+
+// chargeCustomer prices what the customer pays.
+func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason, detail string) {
+	number, f := call.number(), CustomerSide.Fields()
+	deck, m, ok := best(payer.Decks, number, call.Int(CDRTimeStart)/1000)
+	preset := PresetPortSIP
+	if ok {
+		preset = deck.Preset
+	} else if len(payer.Decks) > 0 {
+		preset = payer.Decks[0].Preset
+	}
+	call.talk(preset, book.Settings())
+	answered := call.Bool(CDRSuccess)
+	if answered {
+		if reason, detail = refuse(payer.Account, deck, &m, number); reason != "" {
+			return reason, detail
+		}
+	}
+	call.SetInt(CDRCustomerAccVAT, int64(payer.Account.VAT))
+	if payer.Plan != 0 {
+		call.SetInt(CDRRateplanID, int64(payer.Plan))
+	}
+	var c Charge
+	if ok {
+		if answered {
+			var err error
+			if c, err = m.Terms.Charge(call.Seconds(), payer.Account.VAT, deck.formula(book.Settings().CustomerRounding)); err != nil {
+				return ReasonRange, err.Error()
+			}
+		}
+		call.setRate(f, number, &m)
+		call.setPrices(f, &m.Terms)
+	}
+	call.setCharge(f, c.Gross, c.Billed)
+	call.SetInt(CDRCustomerPriceNoVAT, int64(c.Net))
+	call.Status, v.Outcome = Rated, OutcomeRated
+	if c.Gross == 0 {
+		call.Status, v.Outcome = Free, OutcomeFree
+	}
+	return "", ""
+}
+
+// refuse says why an answered call cannot be charged; deck is nil when no rate matches.
+func refuse(payer *Account, deck *PricedDeck, m *Match, number string) (reason, detail string) {
+	switch {
+	case number == "":
+		return ReasonNoNumber, "the dialled number is missing"
+	case deck == nil:
+		return ReasonNoRate, fmt.Sprintf("no rate of account %d matches %s", payer.ID, clip(number))
+	case m.Blocked:
+		return ReasonBlocked, fmt.Sprintf("prefix %s of deck %s is blocked", number[:m.PrefixLen], deck.Name)
+	case deck.Currency != payer.Currency:
+		return ReasonCurrency, fmt.Sprintf("deck %s is in %s, account %d in %s", deck.Name, deck.Currency, payer.ID, payer.Currency)
+	}
+	return "", ""
+}
+
+// chargeVendor prices what the vendor gets. A missing vendor rate never holds a call up (R18).
+func chargeVendor(book BillBook, call *Call, vendor Party) (reason, detail string) {
+	number, f := call.number(), VendorSide.Fields()
+	deck, m, ok := best(vendor.Decks, number, call.Int(CDRTimeStart)/1000)
+	answered := call.Bool(CDRSuccess)
+	if !answered {
+		call.SetInt(f.Price, 0)
+	}
+	if !ok || deck.Currency != vendor.Account.Currency {
+		return "", ""
+	}
+	var c Charge
+	if answered {
+		var err error
+		if c, err = m.Terms.Charge(call.Seconds(), 0, deck.formula(book.Settings().VendorRounding)); err != nil {
+			return ReasonRange, err.Error()
+		}
+	}
+	call.setRate(f, number, &m)
+	call.setPrices(f, &m.Terms)
+	call.setCharge(f, c.Gross, c.Billed)
+	return "", ""
+}
