@@ -15,7 +15,7 @@ var arrows = map[string][]string{
 	"":                  {"cli"},
 	"cli":               {"server", "server/ops", "server/control", "storage", "storage/kv", "rating/..."},
 	"server":            {"server/...", "storage", "storage/kv", "rating/..."},
-	"server/ops":        {"server/auth", "storage", "storage/kv", "storage/bolt", "rating/..."},
+	"server/ops":        {"server/auth", "storage", "storage/kv", "storage/bolt", "storage/journal", "rating/..."},
 	"server/control":    {"server/ops"},
 	"server/yeti":       {"server/jsonapi", "server/ops", "server/auth", "storage", "rating/..."},
 	"server/kazoo":      {"server/auth", "storage", "rating/..."},
@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"web":               {},
 	"storage":           {"storage/kv", "rating/..."},
 	"storage/bolt":      {"storage/kv"},
+	"storage/journal":   {"storage/kv"},
 	"storage/kv":        {},
 	"rating":            {},
 	"rating/plan":       {"rating"},
@@ -44,6 +45,7 @@ var owners = map[string][]string{
 	"github.com/gofiber/fiber":  {"server", "server/..."},
 	"github.com/golang-jwt/jwt": {"server/auth"},
 	"github.com/spf13/cobra":    {"cli"},
+	"github.com/tidwall/btree":  {"storage/journal"},
 }
 
 // ratingMay are the imports from outside that a package of rating may have.

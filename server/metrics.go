@@ -34,6 +34,13 @@ func newMetrics(s *Server) *metrics {
 	gauge("billd_calls_waiting", "Calls in the ingest queue.", func() float64 { return float64(s.queue.Waiting()) })
 	gauge("billd_store_bytes", "Size of the store's file.", func() float64 { return float64(s.db.Stats().FileSize) })
 	gauge("billd_store_free_bytes", "Of it, pages that hold nothing.", func() float64 { return float64(s.db.Stats().FreeSize) })
+	gauge("billd_journal_bytes", "Stored durably in the journal, on its way to the store's file.", func() float64 { return float64(s.db.Stats().JournalSize) })
+	gauge("billd_journal_failing", "1 while the store's file cannot be brought up to date.", func() float64 {
+		if s.db.Stats().JournalFault != nil {
+			return 1
+		}
+		return 0
+	})
 	gauge("billd_rates", "Rates in memory.", func() float64 { n, _ := s.db.Catalog().Rates(); return float64(n) })
 	gauge("billd_rates_bytes", "Memory that rates take.", func() float64 { _, n := s.db.Catalog().Rates(); return float64(n) })
 	m.registry.MustRegister(callMetrics{s.db})

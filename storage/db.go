@@ -184,10 +184,19 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 // fn may be run again and has no effect but on its Tx. Nothing slow belongs inside. Decks, accounts
 // and settings that it changed are published before the next Update begins.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	return db.update(ctx, db.engine.Update, fn)
+}
+
+// Bulk is Update for thousands of rows: a step of an import.
+func (db *DB) Bulk(ctx context.Context, fn func(*Tx) error) error {
+	return db.update(ctx, db.engine.Bulk, fn)
+}
+
+func (db *DB) update(ctx context.Context, commit func(context.Context, func(kv.Txn) error) error, fn func(*Tx) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	var tx *Tx
-	err := db.engine.Update(ctx, func(t kv.Txn) error {
+	err := commit(ctx, func(t kv.Txn) error {
 		tx = db.newTx(ctx, withTail(t, db.tails.current()))
 		if err := fn(tx); err != nil {
 			return err

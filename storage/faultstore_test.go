@@ -22,7 +22,7 @@ type sampleStore struct {
 
 // openStore opens the store in path as wiring does, with the clock of the machine.
 func openStore(path string) (*DB, error) {
-	e, err := bolt.Open(path, bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents()})
+	e, err := openEngine(path, bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents()})
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func openStore(path string) (*DB, error) {
 // invoices approved with rounding and pending with a late call.
 func openSample(t testing.TB) *sampleStore {
 	t.Helper()
-	e, err := bolt.Open(filepath.Join(t.TempDir(), "billd.db"), bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents(), NoSync: true})
+	e, err := openEngine(filepath.Join(t.TempDir(), "billd.db"), bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents(), NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}

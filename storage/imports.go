@@ -98,7 +98,7 @@ func (db *DB) StageRates(ctx context.Context, imp *Import, rates []*rating.Rate)
 	for len(rates) > 0 {
 		n := min(len(rates), stageChunk)
 		var ids []rating.RateID
-		err := db.Update(ctx, func(tx *Tx) (err error) {
+		err := db.Bulk(ctx, func(tx *Tx) (err error) {
 			ids, err = tx.stage(imp, rates[:n])
 			return err
 		})
@@ -177,7 +177,7 @@ func (tx *Tx) putNewRate(r *rating.Rate) error {
 func (db *DB) StageClosings(ctx context.Context, imp *Import, closings []Closing) error {
 	for len(closings) > 0 {
 		n := min(len(closings), stageChunk)
-		err := db.Update(ctx, func(tx *Tx) error {
+		err := db.Bulk(ctx, func(tx *Tx) error {
 			for _, c := range closings[:n] {
 				key := kv.Key(nil).U64(uint64(imp.Deck)).U64(uint64(c.Rate))
 				v := kv.Key(nil).U32(imp.Generation).U64(uint64(c.Till))
@@ -345,7 +345,7 @@ func (db *DB) unstage(ctx context.Context, imp *Import) error {
 		if len(doomed) == 0 {
 			continue
 		}
-		err = db.Update(ctx, func(tx *Tx) error {
+		err = db.Bulk(ctx, func(tx *Tx) error {
 			for _, id := range doomed {
 				if err := tx.deleteStaged(id); err != nil {
 					return err
@@ -402,7 +402,7 @@ func (tx *Tx) deleteStaged(id rating.RateID) error {
 
 func (db *DB) dropClosings(ctx context.Context, deck rating.DeckID) error {
 	for more := true; more; {
-		err := db.Update(ctx, func(tx *Tx) error {
+		err := db.Bulk(ctx, func(tx *Tx) error {
 			keys := tx.closings(deck)
 			more = len(keys) >= stageChunk
 			for _, k := range keys {
@@ -433,7 +433,7 @@ func (tx *Tx) closings(deck rating.DeckID) [][]byte {
 // settle moves a deck's applied closings into their rows. The index in force already has them.
 func (db *DB) settle(ctx context.Context, deck rating.DeckID) error {
 	for more := true; more; {
-		err := db.Update(ctx, func(tx *Tx) error {
+		err := db.Bulk(ctx, func(tx *Tx) error {
 			tx.quiet = true
 			d, err := tx.Decks.Get(uint64(deck))
 			if err != nil {

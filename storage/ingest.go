@@ -16,6 +16,7 @@ const (
 	maxQueued    = 10000                  // records waiting
 	maxQueueWait = 250 * time.Millisecond // of the oldest one, before newcomers are refused
 	maxGroup     = 5000                   // records a commit takes on
+	bulkGroup    = 3000                   // records from which a commit is a bulk one
 )
 
 // ErrBusy says that the queue is full; nothing of the submission was stored.
@@ -256,7 +257,14 @@ func (db *DB) holdUnstorable(s *submission, why error) error {
 }
 
 func (db *DB) chargeGroup(group []*submission) error {
-	return db.Update(context.Background(), func(tx *Tx) error {
+	update, n := db.Update, 0
+	for _, s := range group {
+		n += len(s.records)
+	}
+	if n >= bulkGroup {
+		update = db.Bulk
+	}
+	return update(context.Background(), func(tx *Tx) error {
 		for _, s := range group {
 			s.err, s.verdicts = nil, slices.Grow(s.verdicts[:0], len(s.records))
 			tx.by = s.by

@@ -16,7 +16,7 @@ import (
 // benchStore opens a store with accounts and a deck of six-digit prefixes, on the real clock.
 func benchStore(b *testing.B, accounts, prefixes int) *DB {
 	b.Helper()
-	e, err := bolt.Open(filepath.Join(b.TempDir(), "billd.db"), bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents()})
+	e, err := openEngine(filepath.Join(b.TempDir(), "billd.db"), bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents()})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 func TestTheStoredBookIsTheModelBook(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		// the file is made anew each time; what rapid shrinks needs no directory of its own
-		e, err := bolt.Open(filepath.Join(t.TempDir(), "billd.db"), bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents(), NoSync: true})
+		e, err := openEngine(filepath.Join(t.TempDir(), "billd.db"), bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents(), NoSync: true})
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func killList(n int) []*ListedRate {
 }
 
 func openForKill(path string) (*DB, error) {
-	e, err := bolt.Open(path, bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents(), Timeout: 5 * time.Second})
+	e, err := openEngine(path, bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents(), Timeout: 5 * time.Second})
 	if err != nil {
 		return nil, err
 	}

@@ -124,6 +124,9 @@ const (
 	numBuckets
 )
 
+// MetaBucket is where the engine may keep what it must know of the store.
+const MetaBucket = bMeta
+
 // BucketNames returns the names an engine is opened with, in the order of the constants.
 func BucketNames() []string {
 	return []string{"meta", "sequence", "setting", "audit", "operator", "operator.login",

@@ -21,7 +21,7 @@ func openTest(t testing.TB) *DB {
 
 func openAt(t testing.TB, path string) *DB {
 	t.Helper()
-	e, err := bolt.Open(path, bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents()})
+	e, err := openEngine(path, bolt.Options{Buckets: BucketNames(), FillPercent: FillPercents()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,15 @@ import (
 
 	"billd/storage"
 	"billd/storage/bolt"
+	"billd/storage/journal"
 )
 
 // StoreName is the store's file in the data directory.
 const StoreName = "billd.db"
+
+// journalName begins the names of the files that hold, while the store is open and after a crash, what
+// its file does not have yet.
+const journalName = "billd.journal"
 
 // Env is what commands work on. The server fills one when it has opened the store, and the command
 // line one when it opened the store itself; each call gets a copy of its own.
@@ -56,7 +61,11 @@ func OpenStore(ctx context.Context, dir string) (*storage.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return storage.Open(ctx, engine, storage.Options{})
+	journalled, err := journal.Open(ctx, engine, journal.Options{Path: filepath.Join(dir, journalName), Mark: storage.MetaBucket})
+	if err != nil {
+		return nil, err
+	}
+	return storage.Open(ctx, journalled, storage.Options{})
 }
 
 // StoreExists fails with a sentence for the operator if dir has no store.

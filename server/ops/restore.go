@@ -13,6 +13,8 @@ import (
 
 	"billd/storage"
 	"billd/storage/bolt"
+	"billd/storage/journal"
+	"billd/storage/kv"
 )
 
 // Restored says what a restore did.
@@ -37,6 +39,9 @@ func Restore(ctx context.Context, dir string, backup io.Reader, o *IO) (r Restor
 	path := filepath.Join(dir, StoreName)
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // a link stays a link
+	}
+	if err := finishJournal(ctx, dir); err != nil {
+		return r, err
 	}
 	held, err := bolt.Hold(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -97,12 +102,32 @@ func proveBackup(ctx context.Context, path string) (faults []string, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("not a backup of a store: %s", strings.TrimPrefix(err.Error(), StoreName+": "))
 	}
+	// What a crash of the store before left in its journal is not for this one.
+	if err := journal.Remark(ctx, engine, storage.MetaBucket); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
 	db, err := storage.Open(ctx, engine, storage.Options{Existing: true})
 	if err != nil {
 		return nil, fmt.Errorf("not a backup of a store: %w", err)
 	}
 	err = db.Check(ctx, true, func(f string) { faults = append(faults, f) })
 	return faults, errors.Join(err, db.Close())
+}
+
+// finishJournal brings the store that is to be replaced up to date, so that the copy that is kept is
+// whole. A store that cannot be opened is kept as it is: it may be what the restore is for.
+func finishJournal(ctx context.Context, dir string) error {
+	if left, _ := filepath.Glob(filepath.Join(dir, journalName+"-*")); len(left) == 0 {
+		return nil
+	}
+	db, err := OpenStore(ctx, dir)
+	if err == nil {
+		err = db.Close()
+	}
+	if errors.Is(err, kv.ErrHeld) {
+		return err
+	}
+	return nil
 }
 
 func syncDir(name string) error {

@@ -121,6 +121,9 @@ func (e *Engine) Update(ctx context.Context, fn func(kv.Txn) error) error {
 	return nil
 }
 
+// Bulk is Update: every commit goes straight to the file.
+func (e *Engine) Bulk(ctx context.Context, fn func(kv.Txn) error) error { return e.Update(ctx, fn) }
+
 // failedCommit tells whether transaction id can be seen although its commit failed.
 //
 // If so, nobody knows which of the two states the next start finds, and no commit may build on it.

@@ -41,6 +41,8 @@ type Cursor interface {
 type Engine interface {
 	View(ctx context.Context, fn func(Txn) error) error
 	Update(ctx context.Context, fn func(Txn) error) error
+	// Bulk is an Update of thousands of rows.
+	Bulk(ctx context.Context, fn func(Txn) error) error
 	// Backup streams a consistent copy that Open can read.
 	Backup(ctx context.Context, w io.Writer) (int64, error)
 	// Compact rewrites the store without its free pages; work goes on before and after, and waits during the swap.
@@ -56,4 +58,7 @@ type Stats struct {
 	FileSize int64 // the file as it lies on the disk
 	FreeSize int64 // of it, pages that hold nothing
 	Commits  int64 // since the store was opened
+
+	JournalSize  int64 // durable, and not in the file yet
+	JournalFault error // why the last attempt to bring it there failed
 }
