@@ -15,6 +15,8 @@ var arrows = map[string][]string{
 	"":                  {"cli"},
 	"cli":               {"server", "server/ops", "server/control", "storage", "storage/kv", "rating/..."},
 	"server":            {"server/...", "storage", "storage/kv", "rating/..."},
+	"server/courier":    {},
+	"server/mailtest":   {},
 	"server/ops":        {"server/auth", "storage", "storage/kv", "storage/bolt", "storage/journal", "rating/..."},
 	"server/control":    {"server/ops"},
 	"server/yeti":       {"server/jsonapi", "server/ops", "server/auth", "storage", "rating/..."},
@@ -45,6 +47,7 @@ var owners = map[string][]string{
 	"github.com/gofiber/fiber":  {"server", "server/..."},
 	"github.com/golang-jwt/jwt": {"server/auth"},
 	"github.com/spf13/cobra":    {"cli"},
+	"github.com/wneessen":       {"server/courier"},
 	"github.com/tidwall/btree":  {"storage/journal"},
 }
 
