@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
+	"net/netip"
 	"time"
 )
 
@@ -16,6 +17,9 @@ type Call struct {
 	AccountRef string
 	// VendorRef names the account that terminated the call, in the same spellings.
 	VendorRef string
+	// Auth is the customers-auth that told the payer when the call was first charged, on a call that is
+	// rated again; else 0.
+	Auth uint64
 	// Rated keeps the prices as given and moves no balance: another system's history.
 	Rated bool
 	// Exported is what billd's own export says of the call; not Known for every other source.
@@ -37,7 +41,24 @@ type Exported struct {
 // Reset empties c for the next record.
 func (c *Call) Reset() {
 	c.CDR.Reset()
-	c.AccountRef, c.VendorRef, c.Rated, c.Exported = "", "", false, Exported{}
+	c.AccountRef, c.VendorRef, c.Auth, c.Rated, c.Exported = "", "", 0, false, Exported{}
+}
+
+// Origination returns where the call came from, not valid when the record does not say so, and the
+// numbers that it came with: what customers-auths are matched by.
+func (c *CDR) Origination() (source netip.Addr, dst, src string) {
+	for _, f := range [...]CDRField{CDRAuthOrigIP, CDRSignOrigIP} {
+		if text := c.Text(f); text != "" && !source.IsValid() {
+			source, _ = netip.ParseAddr(text)
+		}
+	}
+	if dst = c.Text(CDRDstPrefixIn); dst == "" {
+		dst = c.Text(CDRDstPrefixRouting)
+	}
+	if src = c.Text(CDRSrcPrefixIn); src == "" {
+		src = c.Text(CDRSrcPrefixRouting)
+	}
+	return source, dst, src
 }
 
 // CallKey finds a call again: its start minute and a hash of source, call id and attempt. Time comes

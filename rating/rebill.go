@@ -44,11 +44,14 @@ func (rebill) NewCDRID(int64) (CDRID, error) {
 
 // Payer returns the payer with the VAT rate that the call was charged with.
 func (b rebill) Payer(call *Call) (Party, error) {
+	call.Auth = b.auth
 	p, err := b.RebillBook.Payer(call)
 	if err != nil {
 		return p, err
 	}
-	p.Auth = b.auth
+	if b.auth != 0 {
+		p.Auth = b.auth
+	}
 	if b.hasVAT && p.Account.VAT != b.vat {
 		a := *p.Account
 		a.VAT = b.vat

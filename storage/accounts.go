@@ -144,7 +144,7 @@ func (tx *Tx) eachCallID(side kv.Bucket, id rating.AccountID, from, till int64, 
 }
 
 // CloseAccount deletes an account: the row keeps its number and frees its names (R21). Refused while
-// it holds a balance and has calls or payments of its own, or has accounts below it.
+// it holds a balance and has calls or payments of its own, or while customers-auths or dialpeers name it.
 func (tx *Tx) CloseAccount(id rating.AccountID) error {
 	if id == rating.MasterAccount {
 		return rating.Errorf(rating.Conflict, "account", "the operator's own account cannot be deleted")
@@ -152,6 +152,9 @@ func (tx *Tx) CloseAccount(id rating.AccountID) error {
 	a, err := tx.OpenAccount(id)
 	if err != nil {
 		return err
+	}
+	if tx.AccountHasAuths(id) {
+		return rating.Errorf(rating.Conflict, "account", "customers-auths are charged to account %d: delete them first", id)
 	}
 	balance, err := tx.AccountBalance(a)
 	if err != nil {
@@ -165,6 +168,9 @@ func (tx *Tx) CloseAccount(id rating.AccountID) error {
 		if moved != (rating.Balance{}) {
 			return rating.Errorf(rating.Conflict, "account", "account %d has a balance of %s: settle it first", id, balance)
 		}
+	}
+	if err := tx.dropVendorDecks(id); err != nil {
+		return err
 	}
 	a.ClosedAt = tx.now
 	a.InvoicePeriod, a.NextInvoiceAt = 0, time.Time{}

@@ -106,17 +106,53 @@ func (b billBook) stored(call *rating.Call, v callValue, identified bool) (e rat
 	return e, !identified || cdr.SameCall(&call.CDR), nil
 }
 
-// Payer finds who is charged: the account that the record names; else the one whose number rules say.
+// Payer finds who is charged: the account that the record names, else that of the customers-auth which
+// the call came in by (R17). The latter's rate plan prices the call where it is of the account that pays.
 func (b billBook) Payer(call *rating.Call) (rating.Party, error) {
-	a, err := b.tx.party(call, call.AccountRef, call.Customer())
+	auth, err := b.auth(call)
 	if err != nil {
 		return rating.Party{}, err
 	}
-	plan := a.RatePlan
-	if plan == 0 {
-		plan = rating.DefaultPlan
+	id := call.Customer()
+	if id == 0 && auth != nil {
+		id = auth.Account
 	}
-	return rating.Party{Account: a, Plan: plan, Decks: b.tx.db.Catalog().Plan(plan)}, nil
+	a, err := b.tx.party(call, call.AccountRef, id)
+	if err != nil {
+		return rating.Party{}, err
+	}
+	p := rating.Party{Account: a, Plan: a.RatePlan}
+	if auth != nil && auth.Account == a.ID {
+		p.Plan, p.Auth = auth.Plan, auth.ID
+	}
+	if p.Plan == 0 {
+		p.Plan = rating.DefaultPlan
+	}
+	p.Decks = b.tx.db.Catalog().Plan(p.Plan)
+	return p, nil
+}
+
+// auth finds the customers-auth that a call came in by, nil for none: the one that told the payer
+// before, on a call that is rated again, else the one that its source and numbers match.
+func (b billBook) auth(call *rating.Call) (*rating.AuthRule, error) {
+	if call.Rated {
+		return nil, nil
+	}
+	if call.Auth != 0 {
+		a, err := b.tx.CustomersAuths.Get(call.Auth)
+		if err == nil {
+			return a.rule(), nil
+		}
+		if rating.KindOf(err) != rating.NotFound {
+			return nil, err
+		}
+	}
+	auths := b.tx.db.Catalog().Auths()
+	if auths.Len() == 0 {
+		return nil, nil
+	}
+	rule, _ := auths.Match(call.Origination())
+	return rule, nil
 }
 
 // Vendor finds who terminated the call.

@@ -13,11 +13,13 @@ import (
 // foldOverlay is how many edited rows an index carries beside its base before it is built anew (R7).
 const foldOverlay = 1000
 
-// Catalog is every deck in memory, immutable. A change publishes another one.
+// Catalog is every deck, and who pays for what comes from where, in memory, immutable. A change
+// publishes another one.
 type Catalog struct {
 	decks   map[rating.DeckID]*rating.PricedDeck
 	plans   map[uint64][]*rating.PricedDeck
 	vendors map[rating.AccountID][]*rating.PricedDeck
+	auths   *rating.AuthIndex
 }
 
 // Deck returns a deck with its index, nil if there is none.
@@ -28,6 +30,9 @@ func (c *Catalog) Plan(id uint64) []*rating.PricedDeck { return c.plans[id] }
 
 // Vendor returns the decks that price what an account terminates.
 func (c *Catalog) Vendor(id rating.AccountID) []*rating.PricedDeck { return c.vendors[id] }
+
+// Auths returns the rules of the customers-auths that are switched on.
+func (c *Catalog) Auths() *rating.AuthIndex { return c.auths }
 
 // Rates returns how many rows all decks hold in memory, and the bytes they take.
 func (c *Catalog) Rates() (rows, bytes int) {
@@ -54,6 +59,9 @@ func (db *DB) loadCatalog(ctx context.Context) error {
 		}
 		c, err := tx.newCatalog(decks, indexes)
 		if err != nil {
+			return err
+		}
+		if c.auths, err = tx.allAuths(); err != nil {
 			return err
 		}
 		db.catalog.Store(c)
@@ -157,14 +165,35 @@ func (tx *Tx) touch(id uint64, old, now []byte) error {
 
 // publishCatalog makes the catalog that the commit brings about and has it published after it.
 func (tx *Tx) publishCatalog() error {
-	if len(tx.touched) == 0 && !tx.reload {
+	was := tx.db.catalog.Load()
+	now := *was
+	if len(tx.touched) > 0 || tx.reload {
+		c, err := tx.nextDecks(was)
+		if err != nil {
+			return err
+		}
+		c.auths = was.auths
+		now = *c
+	} else if len(tx.auths) == 0 {
 		return nil
 	}
+	if len(tx.auths) > 0 {
+		rules, err := tx.authRules()
+		if err != nil {
+			return err
+		}
+		now.auths = was.auths.With(rules)
+	}
+	tx.published = append(tx.published, func() { tx.db.catalog.Store(&now) })
+	return nil
+}
+
+// nextDecks makes the decks and plans of was as the transaction leaves them.
+func (tx *Tx) nextDecks(was *Catalog) (*Catalog, error) {
 	decks, err := tx.allDecks()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	was := tx.db.catalog.Load()
 	indexes := make(map[rating.DeckID]*rating.DeckIndex, len(decks))
 	for _, d := range decks {
 		if p := was.decks[d.ID]; p != nil {
@@ -180,16 +209,11 @@ func (tx *Tx) publishCatalog() error {
 		}
 		x, err := tx.editIndex(d, indexes[d.ID], prefixes)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		indexes[d.ID] = x
 	}
-	c, err := tx.newCatalog(decks, indexes)
-	if err != nil {
-		return err
-	}
-	tx.published = append(tx.published, func() { tx.db.catalog.Store(c) })
-	return nil
+	return tx.newCatalog(decks, indexes)
 }
 
 // editIndex returns x with the prefixes as the transaction has them: beside the base while they are

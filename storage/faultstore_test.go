@@ -104,6 +104,13 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.Users.Put(&User{Account: s.customer.ID, UUID: rating.NewUUID(tx.Now()), Username: "anna", KeyMD5: []byte("12345678")}); err != nil {
 		return err
 	}
+	auth := &CustomersAuth{Name: "northfield", Enabled: true, Customer: own.ID, Account: s.customer.ID, RatePlan: rating.DefaultPlan, IPs: []string{"10.0.0.0/8"}}
+	if err := tx.CustomersAuths.Put(auth); err != nil {
+		return err
+	}
+	if err := tx.InvoiceTemplates.Put(&InvoiceTemplate{Name: "plain", Filename: "plain.odt"}); err != nil {
+		return err
+	}
 	return tx.CloseAccount(s.closed.ID)
 }
 

@@ -139,15 +139,24 @@ func (tx *Tx) eachRateUnder(ctx context.Context, d *rating.Deck, under []byte, f
 // VisibleRate returns a rate unless it belongs to an import that is not applied, or to no deck of the
 // customer side: NotFound.
 func (tx *Tx) VisibleRate(id rating.RateID) (*rating.Rate, error) {
-	r, err := tx.Rates.Get(uint64(id))
-	if err != nil {
-		return nil, err
-	}
-	d, err := tx.Decks.Get(uint64(r.Deck))
-	if err == nil && (d.Vendor != 0 || !tx.shows(d, r)) {
-		err = rating.Errorf(rating.NotFound, "rate", "rate %d does not exist", id)
+	r, d, err := tx.shownRate(id)
+	if err == nil && d.Vendor != 0 {
+		return nil, rating.Errorf(rating.NotFound, "rate", "rate %d does not exist", id)
 	}
 	return r, err
+}
+
+// shownRate returns a rate with its deck unless it belongs to an import that is not applied: NotFound.
+func (tx *Tx) shownRate(id rating.RateID) (*rating.Rate, *rating.Deck, error) {
+	r, err := tx.Rates.Get(uint64(id))
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := tx.Decks.Get(uint64(r.Deck))
+	if err == nil && !tx.shows(d, r) {
+		err = rating.Errorf(rating.NotFound, "rate", "rate %d does not exist", id)
+	}
+	return r, d, err
 }
 
 // RateByUUID finds a rate by the UUID that it is known by, as VisibleRate does.

@@ -121,6 +121,14 @@ const (
 	bCDRExportOpen
 	bCDRExportChunk
 	bCDRExportChunkOf
+	bCustomersAuth
+	bCustomersAuthName
+	bCustomersAuthExternal
+	bCustomersAuthCustomer
+	bCustomersAuthAccount
+	bCustomersAuthPlan
+	bInvoiceTemplate
+	bInvoiceTemplateName
 	numBuckets
 )
 
@@ -146,7 +154,9 @@ func BucketNames() []string {
 		"networktype", "networktype.name", "networktype.uuid",
 		"servicetype", "servicetype.name", "service", "service.uuid", "service.account", "service.type", "service.renew", "packagecounter", "packagecounter.service",
 		"nextrate", "nextrate.rate", "nextrate.due",
-		"cdrexport", "cdrexport.uuid", "cdrexport.account", "cdrexport.open", "cdrexport.chunk", "cdrexport.chunk.export"}
+		"cdrexport", "cdrexport.uuid", "cdrexport.account", "cdrexport.open", "cdrexport.chunk", "cdrexport.chunk.export",
+		"customersauth", "customersauth.name", "customersauth.external", "customersauth.customer", "customersauth.account", "customersauth.rateplan",
+		"invoicetemplate", "invoicetemplate.name"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

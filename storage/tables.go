@@ -107,6 +107,7 @@ type tables struct {
 	serviceTables
 	nextRateTables
 	cdrExportTables
+	customersAuthTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -144,6 +145,7 @@ func newTables() *tables {
 	t.yetiTables = newYetiTables()
 	t.networkTables = newNetworkTables()
 	t.serviceTables, t.nextRateTables, t.cdrExportTables = newServiceTables(), newNextRateTables(), newCDRExportTables()
+	t.customersAuthTables = newCustomersAuthTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

@@ -43,6 +43,7 @@ type Tx struct {
 	ServiceRows
 	NextRateRows
 	CDRExportRows
+	CustomersAuthRows
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -51,6 +52,7 @@ type Tx struct {
 	dirty     map[rating.AccountID]struct{}        // accounts written here
 	replaced  map[rating.DeckID]*rating.DeckIndex  // whole indexes that the commit brings
 	reload    bool                                 // a deck or plan changed: the catalog is made anew
+	auths     map[uint64]struct{}                  // customers-auths written here
 	quiet     bool                                 // bulk work writes its own single audit row
 	known     map[rating.AccountID]*rating.Account // a reader's own cache of accounts, nil for none
 	published []func()
@@ -82,6 +84,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.YetiRows = bindYeti(tx)
 	tx.NetworkRows = bindNetworks(tx)
 	tx.ServiceRows, tx.NextRateRows, tx.CDRExportRows = bindServices(tx), bindNextRates(tx), bindCDRExports(tx)
+	tx.CustomersAuthRows = bindCustomersAuths(tx)
 	return tx
 }
 
@@ -124,6 +127,11 @@ func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
 		tx.published = append(tx.published, func() { delete(tx.db.accounts, rating.AccountID(id)) })
 	case schema.decks.Name, schema.plans.Name:
 		tx.reload = true
+	case schema.customersAuths.Name:
+		if tx.auths == nil {
+			tx.auths = map[uint64]struct{}{}
+		}
+		tx.auths[id] = struct{}{}
 	case schema.rates.Name:
 		if err := tx.touch(id, old, now); err != nil {
 			return err

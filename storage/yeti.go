@@ -17,23 +17,34 @@ type SMTPConnection struct {
 	Global   bool   `json:"global,omitempty"` // for every contractor that names none
 }
 
+// InvoiceTemplate is a form that invoices are written by. Accounts name theirs.
+type InvoiceTemplate struct {
+	ID       uint64 `json:"id"`
+	Name     string `json:"name"`
+	Filename string `json:"filename"`
+}
+
 type yetiTables struct {
-	smtp kv.Table[SMTPConnection]
+	smtp             kv.Table[SMTPConnection]
+	invoiceTemplates kv.Table[InvoiceTemplate]
 }
 
 // YetiRows are the tables that only Yeti's resources ask for.
 type YetiRows struct {
-	SMTPConnections Rows[SMTPConnection]
+	SMTPConnections  Rows[SMTPConnection]
+	InvoiceTemplates Rows[InvoiceTemplate]
 }
 
 func newYetiTables() yetiTables {
-	t := yetiTables{smtp: jsonTable("smtp connection", bSMTP, func(v *SMTPConnection) *uint64 { return &v.ID })}
+	t := yetiTables{smtp: jsonTable("smtp connection", bSMTP, func(v *SMTPConnection) *uint64 { return &v.ID }),
+		invoiceTemplates: jsonTable("invoice template", bInvoiceTemplate, func(v *InvoiceTemplate) *uint64 { return &v.ID })}
 	t.smtp.Unique = []kv.Unique[SMTPConnection]{{Bucket: bSMTPName, Field: "name", Key: func(v *SMTPConnection) []byte { return textKey(v.Name) }}}
+	t.invoiceTemplates.Unique = []kv.Unique[InvoiceTemplate]{{Bucket: bInvoiceTemplateName, Field: "name", Key: func(v *InvoiceTemplate) []byte { return textKey(v.Name) }}}
 	return t
 }
 
 func bindYeti(tx *Tx) YetiRows {
-	return YetiRows{SMTPConnections: bind(tx, &schema.smtp)}
+	return YetiRows{SMTPConnections: bind(tx, &schema.smtp), InvoiceTemplates: bind(tx, &schema.invoiceTemplates)}
 }
 
 // ContactsOf calls fn with a contractor's contacts until it returns false.
