@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"billd/rating"
@@ -31,11 +32,13 @@ func (x *exchange) commit(tx *storage.Tx, a *rating.Account, change func(*books)
 		if err := change(b); err != nil {
 			return nil, err
 		}
-		if err := b.loadPlans(tx); err != nil {
-			return nil, err
-		}
 	}
-	if b.services.Counted, err = recount(tx, a.ID); err != nil {
+	has, err := recount(tx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	b.services.Counted, b.services.Objects = has.units, has.plans
+	if err := b.loadPlans(tx); err != nil {
 		return nil, err
 	}
 	if change == nil {
@@ -138,18 +141,27 @@ func below(tx *storage.Tx, id rating.AccountID) (storage.Quantities, error) {
 	return sum, err
 }
 
-// recount counts the objects that an account has now (contract 6.1).
-func recount(tx *storage.Tx, id rating.AccountID) (storage.Quantities, error) {
-	sum := storage.Quantities{}
-	err := tx.ObjectsOf(id, "", func(o *storage.Object) (bool, error) {
-		sum = addQuantities(sum, countObject(o.Type, readDocument(o.Doc)), 1)
+// recount counts the objects that an account has now, and finds the plans that they bring
+// (contract 6.1, 5.3).
+func recount(tx *storage.Tx, id rating.AccountID) (sum share, err error) {
+	sum.units = storage.Quantities{}
+	take := func(s share) {
+		sum.units = addQuantities(sum.units, s.units, 1)
+		for _, p := range s.plans {
+			if !slices.ContainsFunc(sum.plans, func(o storage.AssignedPlan) bool { return o.Plan == p.Plan }) {
+				sum.plans = append(sum.plans, p)
+			}
+		}
+	}
+	err = tx.ObjectsOf(id, "", func(o *storage.Object) (bool, error) {
+		take(countObject(o.Type, readDocument(o.Doc)))
 		return true, nil
 	})
 	if err != nil {
-		return nil, err
+		return sum, err
 	}
 	err = tx.UsersOf(id, func(u *storage.User) (bool, error) {
-		sum = addQuantities(sum, countUser(u), 1)
+		take(countUser(u))
 		return true, nil
 	})
 	return sum, err

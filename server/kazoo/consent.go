@@ -10,13 +10,13 @@ import (
 )
 
 // change stores a countable object in a transaction of its own; see changeIn.
-func (x *exchange) change(was, is storage.Quantities, store func(*storage.Tx) error) error {
+func (x *exchange) change(was, is share, store func(*storage.Tx) error) error {
 	return x.update(func(tx *storage.Tx) error { return x.changeIn(tx, was, is, store) })
 }
 
 // changeIn asks for consent to what a change of quantities costs, stores it and commits.
-func (x *exchange) changeIn(tx *storage.Tx, was, is storage.Quantities, store func(*storage.Tx) error) error {
-	if err := x.consent(tx, addQuantities(is, was, -1)); err != nil {
+func (x *exchange) changeIn(tx *storage.Tx, was, is share, store func(*storage.Tx) error) error {
+	if err := x.consent(tx, was, is); err != nil {
 		return err
 	}
 	return x.recommit(tx, store)
@@ -38,8 +38,9 @@ func (x *exchange) recommit(tx *storage.Tx, store func(*storage.Tx) error) error
 // consent refuses a change that adds billable units to the acting account's invoices, unless charges
 // are accepted; and one that adds money while the account does not pay. It is the acting account that
 // is asked, so the master never is (contract 8).
-func (x *exchange) consent(tx *storage.Tx, delta storage.Quantities) error {
-	if x.master() || len(delta) == 0 {
+func (x *exchange) consent(tx *storage.Tx, was, is share) error {
+	delta := addQuantities(is.units, was.units, -1)
+	if x.master() || len(delta) == 0 && len(is.plans) == 0 {
 		return nil
 	}
 	b, err := openBooks(tx, x.me)
@@ -52,6 +53,10 @@ func (x *exchange) consent(tx *storage.Tx, delta storage.Quantities) error {
 	}
 	if x.me.ID == x.account.ID {
 		b.services.Counted = addQuantities(b.services.Counted, delta, 1)
+		b.services.Objects = b.united(b.services.Objects, is.plans)
+		if err := b.loadPlans(tx); err != nil {
+			return err
+		}
 	} else {
 		b.services.Cascade = addQuantities(b.services.Cascade, delta, 1)
 	}

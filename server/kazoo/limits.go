@@ -97,7 +97,7 @@ func changeLimits(x *exchange) (*answer, error) {
 			o = &storage.Object{UUID: rating.NewUUID(x.now), Account: x.account.ID, Type: limitsNoun, CreatedAt: x.now}
 		}
 		was := countObject(limitsNoun, readDocument(o.Doc))
-		o.Doc = raw
+		o.Doc, o.ChangedAt = raw, tx.Now()
 		if err := x.changeIn(tx, was, is, func(tx *storage.Tx) error { return tx.Objects.Put(o) }); err != nil {
 			return err
 		}

@@ -179,8 +179,7 @@ func (x *exchange) findLogin(data document, method, credentials string) (account
 	return account, found, err
 }
 
-// accountsMeant returns the accounts that a login's locator names. billd knows no phone numbers of
-// accounts, so that one finds none.
+// accountsMeant returns the accounts that a login's locator names.
 func accountsMeant(tx *storage.Tx, data document) ([]*rating.Account, error) {
 	if name, ok := plain(data["account_name"]); ok {
 		if storage.FoldName(name) == "" {
@@ -188,11 +187,14 @@ func accountsMeant(tx *storage.Tx, data document) ([]*rating.Account, error) {
 		}
 		return tx.AccountsNamed(name)
 	}
-	realm, ok := plain(data["account_realm"])
-	if !ok {
-		return nil, nil
+	find, text := tx.AccountByRealm, ""
+	if realm, ok := plain(data["account_realm"]); ok {
+		text = realm
+	} else {
+		find = func(number string) (*rating.Account, error) { return accountOfNumber(tx, number) }
+		text, _ = plain(data["phone_number"])
 	}
-	a, err := tx.AccountByRealm(realm)
+	a, err := find(text)
 	if rating.KindOf(err) == rating.NotFound {
 		return nil, nil
 	}

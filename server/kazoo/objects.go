@@ -1,8 +1,10 @@
 package kazoo
 
 import (
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"billd/rating"
 	"billd/storage"
@@ -14,6 +16,9 @@ type noun struct {
 	check func(f *form)               // its own fields; name is checked for all
 	row   func(doc document) document // beside id and name, in a listing
 	count func(doc document, q storage.Quantities)
+	// keep gives a document that is about to be stored what the server keeps of it; old is nil for a
+	// new one. May be nil.
+	keep func(old, doc document, now time.Time)
 }
 
 // nouns are the countable objects that are nothing but documents. Users have logins and are apart,
@@ -24,15 +29,16 @@ var nouns = []noun{
 	}, func(doc document, q storage.Quantities) {
 		kind, _ := doc["device_type"].(string)
 		add(q, "devices", firstOf(kind, defaultDevice), 1)
-	}},
+	}, nil},
 	{"vmboxes", func(f *form) { f.boolean("transcribe", false) }, nil, func(doc document, q storage.Quantities) {
 		add(q, "voicemails", "mailbox", 1)
 		if doc["transcribe"] == true {
 			add(q, "voicemails", "transcription", 1)
 		}
-	}},
-	{"faxboxes", nil, nil, func(_ document, q storage.Quantities) { add(q, "faxes", "mailbox", 1) }},
-	{"conferences", nil, nil, func(_ document, q storage.Quantities) { add(q, "conferences", "conference", 1) }},
+	}, nil},
+	{portsNoun, checkPort, portRow, countPort, keepPort},
+	{"faxboxes", nil, nil, func(_ document, q storage.Quantities) { add(q, "faxes", "mailbox", 1) }, nil},
+	{"conferences", nil, nil, func(_ document, q storage.Quantities) { add(q, "conferences", "conference", 1) }, nil},
 }
 
 const defaultDevice = "sip_device"
@@ -52,29 +58,90 @@ func checkDevice(f *form) {
 	f.text("owner_id", 0, 32)
 }
 
-// countObject returns what an object adds to the quantities of its account; nothing when it is off.
-func countObject(kind string, doc document) storage.Quantities {
-	q := storage.Quantities{}
+// share is what an object adds to its account: units to be counted, and plans that it brings.
+type share struct {
+	units storage.Quantities
+	plans []storage.AssignedPlan
+}
+
+// countObject returns what an object adds to its account; nothing when it is off (contract 6.1).
+func countObject(kind string, doc document) share {
+	s := share{units: storage.Quantities{}}
 	if doc["enabled"] == false {
-		return q
+		return s
 	}
-	if kind == limitsNoun {
+	q := s.units
+	switch kind {
+	case limitsNoun:
 		for _, trunk := range []string{"twoway_trunks", "inbound_trunks", "outbound_trunks"} {
 			if n := newForm(doc).integer(trunk, 0, maxManual, 0); n > 0 {
 				add(q, "limits", trunk, n)
 			}
 		}
+	case numbersNoun:
+		countNumber(doc, q)
+	case whitelabelNoun:
+		add(q, "branding", "whitelabel", 1)
+	case ipsNoun:
+		if doc[assignedKey] == true {
+			add(q, "ips", "dedicated", 1)
+		}
 	}
 	if i := slices.IndexFunc(nouns, func(n noun) bool { return n.name == kind }); i >= 0 {
 		nouns[i].count(doc, q)
 	}
+	countBilling(doc, q)
+	s.plans = objectPlans(doc)
+	return s
+}
+
+// countBilling counts what any document says under billing.
+func countBilling(doc document, q storage.Quantities) {
 	billing, _ := doc["billing"].(document)
 	for name := range billing {
 		if n := newForm(billing).integer(name, 0, maxManual, 0); n > 0 {
 			add(q, "billing", name, n)
 		}
 	}
-	return q
+}
+
+// objectPlans returns the plans that a document brings under service.plans (contract 5.3).
+func objectPlans(doc document) (plans []storage.AssignedPlan) {
+	service, _ := doc["service"].(document)
+	named, _ := service["plans"].(document)
+	for _, id := range slices.Sorted(maps.Keys(named)) {
+		u, ok := hexID(id)
+		if !ok {
+			continue
+		}
+		p := storage.AssignedPlan{Plan: u}
+		says, _ := named[id].(document)
+		if over, _ := says["overrides"].(document); len(over) > 0 {
+			if raw, err := storeDocument(over); err == nil {
+				p.Overrides = raw
+			}
+		}
+		plans = append(plans, p)
+	}
+	return plans
+}
+
+// checkService checks what a document says of plans and billing.
+func checkService(f *form) {
+	if b := f.object("billing"); b != nil {
+		billing := f.sub("billing")
+		for name := range b {
+			billing.integer(name, 0, maxManual, 0)
+		}
+	}
+	service := f.sub("service")
+	plans := service.sub("plans")
+	for id := range plans.doc {
+		plans.sub(id).object("overrides")
+	}
+	if len(plans.doc) > maxPlans {
+		service.problem("plans", "maximum", "too many plans", "target", maxPlans)
+	}
 }
 
 func objectRoutes() []route {
@@ -104,25 +171,7 @@ func objectKey(o *storage.Object) string {
 }
 
 func listObjects(x *exchange, n noun) (*answer, error) {
-	var objects []*storage.Object
-	err := x.view(func(tx *storage.Tx) error {
-		return tx.ObjectsOf(x.account.ID, n.name, func(o *storage.Object) (bool, error) {
-			if x.filtered(objectView(o)) {
-				objects = append(objects, o)
-			}
-			return true, nil
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(objects, func(a, b *storage.Object) int { return strings.Compare(objectKey(a), objectKey(b)) })
-	ans, err := paged(x, objects, objectKey)
-	if err != nil {
-		return nil, err
-	}
-	rows := []document{}
-	for _, o := range ans.data.([]*storage.Object) {
+	rows, err := x.objects(n.name, func(o *storage.Object) any {
 		doc := readDocument(o.Doc)
 		row := document{}
 		if n.row != nil {
@@ -134,36 +183,23 @@ func listObjects(x *exchange, n noun) (*answer, error) {
 				delete(row, k)
 			}
 		}
-		rows = append(rows, row)
+		return row
+	})
+	if err != nil {
+		return nil, err
 	}
-	ans.data = rows
-	return ans, nil
+	return x.list(rows)
 }
 
-// filtered reports whether a document passes the generic filters of the query.
-func (x *exchange) filtered(doc document) bool {
-	for name := range x.query {
-		want := x.query.Get(name)
-		switch {
-		case name == "has_key":
-			if doc[want] == nil {
-				return false
-			}
-		case name == "key_missing":
-			if doc[want] != nil {
-				return false
-			}
-		case strings.HasPrefix(name, "filter_not_"):
-			if got, _ := plain(doc[strings.TrimPrefix(name, "filter_not_")]); got == want {
-				return false
-			}
-		case strings.HasPrefix(name, "filter_"):
-			if got, _ := plain(doc[strings.TrimPrefix(name, "filter_")]); got != want {
-				return false
-			}
-		}
-	}
-	return true
+// objects returns the target's objects of a kind as rows of a listing.
+func (x *exchange) objects(kind string, row func(*storage.Object) any) (rows []listed, err error) {
+	err = x.view(func(tx *storage.Tx) error {
+		return tx.ObjectsOf(x.account.ID, kind, func(o *storage.Object) (bool, error) {
+			rows = append(rows, listed{place: objectKey(o), row: row(o), whole: func() document { return objectView(o) }, created: o.CreatedAt, changed: o.ChangedAt})
+			return true, nil
+		})
+	})
+	return rows, err
 }
 
 // checkObject checks what all objects have and what the noun asks for.
@@ -172,12 +208,7 @@ func checkObject(doc document, n noun) error {
 	f.need("name")
 	f.text("name", 1, 128)
 	doc["enabled"] = f.boolean("enabled", true)
-	if b := f.object("billing"); b != nil {
-		billing := f.sub("billing")
-		for name := range b {
-			billing.integer(name, 0, maxManual, 0)
-		}
-	}
+	checkService(f)
 	if n.check != nil {
 		n.check(f)
 	}
@@ -211,10 +242,13 @@ func createObject(x *exchange, n noun) (*answer, error) {
 		return nil, err
 	}
 	o := &storage.Object{UUID: rating.NewUUID(x.now), Account: x.account.ID, Type: n.name, CreatedAt: x.now}
+	if n.keep != nil {
+		n.keep(nil, doc, x.now)
+	}
 	if o.Doc, err = storeDocument(doc); err != nil {
 		return nil, err
 	}
-	err = x.change(nil, countObject(n.name, doc), func(tx *storage.Tx) error {
+	err = x.change(share{}, countObject(n.name, doc), func(tx *storage.Tx) error {
 		made := *o
 		return tx.Objects.Put(&made)
 	})
@@ -254,9 +288,13 @@ func changeObject(x *exchange, n noun) (*answer, error) {
 		if err := checkObject(doc, n); err != nil {
 			return err
 		}
+		if n.keep != nil {
+			n.keep(old, doc, x.now)
+		}
 		if o.Doc, err = storeDocument(doc); err != nil {
 			return err
 		}
+		o.ChangedAt = tx.Now()
 		return x.changeIn(tx, countObject(n.name, old), countObject(n.name, doc), func(tx *storage.Tx) error { return tx.Objects.Put(o) })
 	})
 	if err != nil {

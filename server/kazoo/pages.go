@@ -1,7 +1,6 @@
 package kazoo
 
 import (
-	"cmp"
 	"encoding/hex"
 	"slices"
 	"strconv"
@@ -27,11 +26,12 @@ func (x *exchange) pageSize() (int, error) {
 const (
 	defaultPageSize = 50    // Crossbar: load_view_default_page_size
 	maxPageSize     = 2_000 // rows; paginate=false asks for all
+	maxUnpaged      = 200_000
 )
 
-// paged answers with the page of rows that the request asks for. key is a row's place in the order of
-// rows, which ascends.
-func paged[T any](x *exchange, rows []T, key func(T) string) (*answer, error) {
+// pagedBy answers with the page of rows that the request asks for. key is a row's place, and rows are
+// in the order that order says.
+func pagedBy[T any](x *exchange, rows []T, key func(T) string, order func(a, b string) int) (*answer, error) {
 	size, err := x.pageSize()
 	if err != nil {
 		return nil, err
@@ -42,10 +42,13 @@ func paged[T any](x *exchange, rows []T, key func(T) string) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		i, _ := slices.BinarySearchFunc(rows, from, func(r T, k string) int { return cmp.Compare(key(r), k) })
+		i, _ := slices.BinarySearchFunc(rows, from, func(r T, k string) int { return order(key(r), k) })
 		rows = rows[i:]
 	}
 	p := &page{start: start}
+	if size == 0 && len(rows) > maxUnpaged {
+		return nil, invalid("paginate", "maximum", "too many rows: ask for pages", "target", maxUnpaged)
+	}
 	if size > 0 && len(rows) > size {
 		p.next = encodeKey(key(rows[size]))
 		rows = rows[:size]

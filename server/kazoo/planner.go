@@ -2,7 +2,6 @@ package kazoo
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"billd/rating"
@@ -75,37 +74,26 @@ func readPlanForm(p *storage.ServicePlan, doc document) error {
 	return err
 }
 
-func plansOf(x *exchange, vendor rating.AccountID) (plans []*storage.ServicePlan, err error) {
-	err = x.view(func(tx *storage.Tx) error {
-		plans, err = tx.ServicePlansOf(vendor)
-		return err
-	})
-	slices.SortFunc(plans, func(a, b *storage.ServicePlan) int { return strings.Compare(planKey(a), planKey(b)) })
-	return plans, err
-}
-
 func planKey(p *storage.ServicePlan) string { return strings.ToLower(p.Name) + "\x00" + p.UUID.Hex() }
 
 // pagePlans answers with a page of plans, in rows or whole.
 func pagePlans(x *exchange, vendor rating.AccountID) (*answer, error) {
-	plans, err := plansOf(x, vendor)
-	if err != nil {
-		return nil, err
-	}
-	ans, err := paged(x, plans, planKey)
-	if err != nil {
-		return nil, err
-	}
-	rows := []any{}
-	for _, p := range ans.data.([]*storage.ServicePlan) {
-		if x.flag("details") {
-			rows = append(rows, planView(p))
-		} else {
-			rows = append(rows, newPlanRow(p))
+	var rows []listed
+	err := x.view(func(tx *storage.Tx) error {
+		plans, err := tx.ServicePlansOf(vendor)
+		for _, p := range plans {
+			r := listed{place: planKey(p), row: newPlanRow(p), whole: func() document { return planView(p) }, created: p.CreatedAt, changed: p.ChangedAt}
+			if x.flag("details") {
+				r.row = planView(p)
+			}
+			rows = append(rows, r)
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	ans.data = rows
-	return ans, nil
+	return x.list(rows)
 }
 
 func listPlans(x *exchange) (*answer, error) { return pagePlans(x, x.account.ID) }
@@ -180,6 +168,7 @@ func changePlan(x *exchange) (*answer, error) {
 		if err := readPlanForm(p, doc); err != nil {
 			return err
 		}
+		p.ChangedAt = tx.Now()
 		return tx.ServicePlans.Put(p)
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package kazoo
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 
 	"billd/rating"
 	"billd/rating/plan"
@@ -36,14 +37,33 @@ func openBooks(tx *storage.Tx, a *rating.Account) (*books, error) {
 // those who are on it.
 func (b *books) loadPlans(tx *storage.Tx) error {
 	b.plans = nil
-	for _, p := range b.services.Plans {
+	for _, p := range b.united(b.services.Plans, b.services.Objects) {
 		sp, err := tx.ServicePlanByUUID(p.Plan)
+		if rating.KindOf(err) == rating.NotFound || err == nil && sp.Vendor != b.seller.ID && !b.assigned(p.Plan) {
+			continue // an object may name what nobody sells
+		}
 		if err != nil {
 			return err
 		}
 		b.plans = append(b.plans, plan.Assigned{ID: p.Plan.Hex(), Doc: readDocument(sp.Doc), Overrides: readDocument(p.Overrides)})
 	}
 	return nil
+}
+
+// united returns the plans of two lists, each once; what the first says of a plan holds.
+func (b *books) united(first, more []storage.AssignedPlan) []storage.AssignedPlan {
+	out := slices.Clone(first)
+	for _, p := range more {
+		if !slices.ContainsFunc(out, func(o storage.AssignedPlan) bool { return o.Plan == p.Plan }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// assigned reports whether a plan is on the account itself, not brought by an object.
+func (b *books) assigned(id rating.UUID) bool {
+	return slices.ContainsFunc(b.services.Plans, func(p storage.AssignedPlan) bool { return p.Plan == id })
 }
 
 func (b *books) overrides() document { return readDocument(b.services.Overrides) }

@@ -66,6 +66,13 @@ func readRateForm(r *rating.Rate, doc document) error {
 	r.Extra.ISO = strings.ToUpper(f.text("iso_country_code", 0, 8))
 	r.Direction = readDirection(f)
 	f.readPatterns("routes")
+	if _, text := doc["caller_id_numbers"].(string); text {
+		f.text("caller_id_numbers", 0, maxRoute)
+	} else {
+		f.readPatterns("caller_id_numbers")
+	}
+	f.text("rate_version", 0, 64)
+	f.text("account_id", 0, 32)
 	f.readPatterns("options")
 	f.text("rate_suffix", 0, 64)
 	f.text("carrier", 0, 128)
@@ -108,7 +115,7 @@ func readDirection(f *form) rating.Direction {
 	return rating.Outbound
 }
 
-// readPatterns checks a list of texts; those of routes are regular expressions.
+// readPatterns checks a list of texts; all but options are regular expressions.
 func (f *form) readPatterns(field string) {
 	if !f.has(field) {
 		return
@@ -127,7 +134,7 @@ func (f *form) readPatterns(field string) {
 			f.wrongType(field, "string")
 			return
 		}
-		if field == "routes" {
+		if field != "options" {
 			if _, err := regexp.Compile(s); err != nil {
 				f.problem(field, "invalid", "Not a regular expression", "value", clip(s))
 			}

@@ -91,7 +91,7 @@ func planDeck(tx *storage.Tx, a *rating.Account) (string, error) {
 }
 
 // bestRate returns the rate of the longest prefix that admits the number; among those of one prefix
-// the lowest weight wins. nil when there is none.
+// the lowest weight wins, or with sort=cost the highest cost. nil when there is none.
 func (x *exchange) bestRate(tx *storage.Tx, d *rating.Deck, dialled string) (*rating.Rate, error) {
 	digits := strings.TrimPrefix(dialled, "+")
 	for n := len(digits); n > 0; n-- {
@@ -105,7 +105,13 @@ func (x *exchange) bestRate(tx *storage.Tx, d *rating.Deck, dialled string) (*ra
 			return nil, err
 		}
 		if len(found) > 0 {
-			return slices.MinFunc(found, func(a, b *rating.Rate) int { return cmp.Compare(weight(a), weight(b)) }), nil
+			byCost := x.setting("sort") == "cost"
+			return slices.MinFunc(found, func(a, b *rating.Rate) int {
+				if byCost {
+					return cmp.Compare(b.Terms.Next.Price, a.Terms.Next.Price)
+				}
+				return cmp.Compare(weight(a), weight(b))
+			}), nil
 		}
 	}
 	return nil, nil
@@ -118,7 +124,8 @@ func weight(r *rating.Rate) int {
 	return int(r.Weight)
 }
 
-// admits applies the filters of a rate: direction, routes, options.
+// admits applies the filters of a rate: direction, routes, options, and where the request names them
+// the caller's number, the version and the account (contract 11.2).
 func (x *exchange) admits(r *rating.Rate, dialled string) bool {
 	doc := readDocument(r.Extra.Doc)
 	if want := x.setting("direction"); want != "" {
@@ -135,6 +142,15 @@ func (x *exchange) admits(r *rating.Rate, dialled string) bool {
 			}
 		}
 	}
+	if caller := x.setting("caller_id_number"); caller != "" && !callerFits(doc, caller) {
+		return false
+	}
+	if version, _ := plain(doc["rate_version"]); x.setting("rate_version") != "" && version != x.setting("rate_version") {
+		return false
+	}
+	if id, _ := doc["account_id"].(string); id != "" && x.account != nil && !x.isOrBelow(id) {
+		return false
+	}
 	routes, listed := doc["routes"].([]any)
 	if !listed {
 		return len(dialled) > len(r.Prefix)+1 // the default route wants a digit after the prefix
@@ -146,6 +162,30 @@ func (x *exchange) admits(r *rating.Rate, dialled string) bool {
 		}
 	}
 	return false
+}
+
+// callerFits reports whether a rate is for a caller: its caller_id_numbers match, or it has none.
+func callerFits(doc document, caller string) bool {
+	if n, ok := normalNumber(caller); ok {
+		caller = n
+	}
+	patterns, one := doc["caller_id_numbers"].([]any)
+	if s, ok := doc["caller_id_numbers"].(string); ok && s != "" {
+		patterns, one = []any{s}, true
+	}
+	if !one || len(patterns) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(patterns, func(v any) bool {
+		s, _ := v.(string)
+		re, err := regexp.Compile(s)
+		return err == nil && re.MatchString(caller)
+	})
+}
+
+// isOrBelow reports whether an id is the target's or that of an account above it.
+func (x *exchange) isOrBelow(id string) bool {
+	return x.account.UUID.Hex() == id || slices.ContainsFunc(x.above, func(a *rating.Account) bool { return a.UUID.Hex() == id })
 }
 
 // priceUnits returns a price a minute in Kazoo's units, ten thousandths.

@@ -293,7 +293,11 @@ func listRates(x *exchange) (*answer, error) {
 			return nil, invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(p.start))
 		}
 	}
-	rows := []document{}
+	f, err := x.filters()
+	if err != nil {
+		return nil, err
+	}
+	rows, read := []document{}, 0
 	err = x.view(func(tx *storage.Tx) error {
 		d, err := deckCalled(tx, name)
 		if rating.KindOf(err) == rating.NotFound {
@@ -304,7 +308,11 @@ func listRates(x *exchange) (*answer, error) {
 		}
 		if digits := cleanPrefix(x.setting("prefix")); digits != "" {
 			for n := 1; n <= len(digits); n++ {
-				err := eachRateAt(tx, d, digits[:n], func(r *rating.Rate) { rows = append(rows, rateView(d, r)) })
+				err := eachRateAt(tx, d, digits[:n], func(r *rating.Rate) {
+					if f.pass(rateView(d, r)) {
+						rows = append(rows, rateView(d, r))
+					}
+				})
 				if err != nil {
 					return err
 				}
@@ -315,11 +323,19 @@ func listRates(x *exchange) (*answer, error) {
 			if !r.ValidAt(tx.Now()) {
 				return true, nil
 			}
-			if size > 0 && len(rows) == size {
+			if read++; size > 0 && len(rows) == size || size > 0 && read > maxScanned {
 				p.next = encodeKey(fmt.Sprintf("%d %s", max(uint64(r.ID), 1)-1, r.Prefix))
 				return false, nil
 			}
-			rows = append(rows, rateRow(r))
+			switch {
+			case len(f.tests) > 0 && !f.pass(rateView(d, r)):
+			case len(rows) == maxUnpaged:
+				return false, invalid("paginate", "maximum", "too many rows: ask for pages", "target", maxUnpaged)
+			case x.flag("full_docs"):
+				rows = append(rows, rateView(d, r))
+			default:
+				rows = append(rows, rateRow(r))
+			}
 			return true, nil
 		})
 	})
@@ -329,6 +345,9 @@ func listRates(x *exchange) (*answer, error) {
 	p.size = len(rows)
 	return &answer{data: rows, page: p}, nil
 }
+
+// maxScanned bounds how many rates one page of a filtered listing reads; the next page goes on behind.
+const maxScanned = 50_000
 
 // eachRateAt calls fn with the rates of one prefix that are valid now.
 func eachRateAt(tx *storage.Tx, d *rating.Deck, prefix string, fn func(*rating.Rate)) error {

@@ -148,3 +148,39 @@ func TestRatesAreUploaded(t *testing.T) {
 		t.Errorf("price = %s, want 0.3", r.raw)
 	}
 }
+
+func TestTheRateOfANumberIsFiltered(t *testing.T) {
+	s := newServer(t)
+	id, _ := s.tenant(s.master, "Northfield")
+	other, _ := s.tenant(s.master, "Southfield")
+	for _, rate := range []string{
+		`{"prefix":1,"rate_cost":0.4,"rate_name":"one"}`,
+		`{"prefix":1503,"rate_cost":1,"rate_name":"cheap","rate_suffix":"a","weight":5}`,
+		`{"prefix":1503,"rate_cost":3,"rate_name":"dear","rate_suffix":"b","weight":9}`,
+		`{"prefix":1504,"rate_cost":1,"rate_name":"from home","caller_id_numbers":["^\\+1415"]}`,
+		`{"prefix":1505,"rate_cost":1,"rate_name":"v2","rate_version":"2"}`,
+		`{"prefix":1506,"rate_cost":1,"rate_name":"private","account_id":"` + id + `"}`,
+	} {
+		s.want(201, "PUT", "/v2/rates", s.token, `{"data":`+rate+`}`)
+	}
+	for _, tt := range []struct{ name, path, want string }{
+		{"the lower weight", "rates/number/15035551234", "cheap"},
+		{"the higher cost", "rates/number/15035551234?sort=cost", "dear"},
+		{"a caller whom the rate is for", "rates/number/15045551234?caller_id_number=4155550100", "from home"},
+		{"another caller", "rates/number/15045551234?caller_id_number=4165550100", "one"},
+		{"no caller asked about", "rates/number/15045551234", "from home"},
+		{"the version", "rates/number/15055551234?rate_version=2", "v2"},
+		{"another version", "rates/number/15055551234?rate_version=3", "absent"},
+		{"the account's own rate", "accounts/" + id + "/rates/number/15065551234", "private"},
+		{"nobody else's", "accounts/" + other + "/rates/number/15065551234", "one"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if r := s.call("GET", "/v2/"+tt.path, s.token, ""); r.text("data.Rate-Name") != tt.want {
+				t.Errorf("rate = %s, want %s", r.raw, tt.want)
+			}
+		})
+	}
+	if r := s.call("PUT", "/v2/rates", s.token, `{"data":{"prefix":1,"rate_cost":1,"rate_suffix":"x","caller_id_numbers":["("]}}`); r.status != 400 || r.at("data.caller_id_numbers.invalid") == "absent" {
+		t.Errorf("a pattern that is none = %d %s", r.status, r.raw)
+	}
+}

@@ -1,7 +1,6 @@
 package kazoo
 
 import (
-	"cmp"
 	"encoding/hex"
 	"net/http"
 	"slices"
@@ -39,12 +38,7 @@ func newRelatives(accounts []*rating.Account) []relative {
 	return rows
 }
 
-// byName orders a listing and gives each row its key: the name, then the id.
-func byName(rows []relative) []relative {
-	slices.SortFunc(rows, func(a, b relative) int { return cmp.Compare(nameKey(a), nameKey(b)) })
-	return rows
-}
-
+// nameKey is a row's place in a listing: the name, then the id.
 func nameKey(r relative) string { return strings.ToLower(r.Name) + "\x00" + r.ID }
 
 // countBelow fills how many accounts there are under each row.
@@ -64,10 +58,10 @@ func countBelow(tx *storage.Tx, accounts []*rating.Account, rows []relative) err
 }
 
 func listChildren(x *exchange) (*answer, error) {
+	var children []*rating.Account
 	var rows []relative
-	err := x.view(func(tx *storage.Tx) error {
-		children, err := tx.Children(x.account.ID)
-		if err != nil {
+	err := x.view(func(tx *storage.Tx) (err error) {
+		if children, err = tx.Children(x.account.ID); err != nil {
 			return err
 		}
 		rows = newRelatives(children)
@@ -76,38 +70,56 @@ func listChildren(x *exchange) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged(x, byName(rows), nameKey)
+	return x.listAccounts(children, rows)
+}
+
+// listAccounts answers with a page of accounts, ordered by name.
+func (x *exchange) listAccounts(accounts []*rating.Account, rows []relative) (*answer, error) {
+	out := make([]listed, len(accounts))
+	for i, a := range accounts {
+		out[i] = listed{place: nameKey(rows[i]), row: rows[i], created: a.CreatedAt, changed: a.ChangedAt, whole: func() document {
+			var above []*rating.Account
+			err := x.view(func(tx *storage.Tx) (err error) {
+				above, err = tx.Ancestors(a.ID)
+				return err
+			})
+			if err != nil {
+				return document{} // closed since it was listed
+			}
+			return x.accountView(a, above)
+		}}
+	}
+	return x.list(out)
 }
 
 func listDescendants(x *exchange) (*answer, error) {
-	rows := []relative{}
+	var all []*rating.Account
 	err := x.view(func(tx *storage.Tx) error {
 		return tx.Descendants(x.account.ID, func(a *rating.Account) (bool, error) {
-			rows = append(rows, newRelative(a))
+			all = append(all, a)
 			return true, nil
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return paged(x, byName(rows), nameKey)
+	return x.listAccounts(all, newRelatives(all))
 }
 
 // listSiblings lists the accounts beside one, as far as the token reaches them: what a customer's
 // neighbours are called is not the customer's business.
 func listSiblings(x *exchange) (*answer, error) {
-	rows := []relative{newRelative(x.account)}
+	beside := []*rating.Account{x.account}
 	if len(x.above) > 0 && reaches(x.me, x.above[0], x.above[1:]) {
-		err := x.view(func(tx *storage.Tx) error {
-			children, err := tx.Children(x.above[0].ID)
-			rows = newRelatives(children)
+		err := x.view(func(tx *storage.Tx) (err error) {
+			beside, err = tx.Children(x.above[0].ID)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return paged(x, byName(rows), nameKey)
+	return x.listAccounts(beside, newRelatives(beside))
 }
 
 // listParents lists the accounts above one, the master first.

@@ -25,12 +25,16 @@ func userRoutes() []route {
 var userKeys = []string{"id", "first_name", "last_name", "username", "priv_level", "enabled", "password", "accept_charges"}
 
 // countUser returns what a user adds to the quantities of the account.
-func countUser(u *storage.User) storage.Quantities {
-	q := storage.Quantities{}
-	if !u.Disabled {
-		add(q, "users", privilegeLevel(u), 1)
+func countUser(u *storage.User) share {
+	s := share{units: storage.Quantities{}}
+	if u.Disabled {
+		return s
 	}
-	return q
+	add(s.units, "users", privilegeLevel(u), 1)
+	doc := readDocument(u.Doc)
+	countBilling(doc, s.units)
+	s.plans = objectPlans(doc)
+	return s
 }
 
 func privilegeLevel(u *storage.User) string {
@@ -62,6 +66,7 @@ func readUserForm(u *storage.User, doc document) (password string, err error) {
 	f.text("email", 3, 254)
 	u.Admin = f.choice("priv_level", "user", "admin") == "admin"
 	u.Disabled = !f.boolean("enabled", true)
+	checkService(f)
 	if password != "" && name == "" && f.errs["username"] == nil {
 		f.problem("username", "required", "A password needs a username")
 	}
@@ -116,35 +121,23 @@ func userKey(u *storage.User) string {
 }
 
 func listUsers(x *exchange) (*answer, error) {
-	var users []*storage.User
+	var rows []listed
 	err := x.view(func(tx *storage.Tx) error {
 		return tx.UsersOf(x.account.ID, func(u *storage.User) (bool, error) {
-			if x.filtered(userView(u)) {
-				users = append(users, u)
+			view, row := userView(u), document{}
+			for _, k := range []string{"id", "first_name", "last_name", "username", "email", "priv_level", "enabled"} {
+				if view[k] != nil {
+					row[k] = view[k]
+				}
 			}
+			rows = append(rows, listed{place: userKey(u), row: row, whole: func() document { return view }, created: u.CreatedAt, changed: u.ChangedAt})
 			return true, nil
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(users, func(a, b *storage.User) int { return strings.Compare(userKey(a), userKey(b)) })
-	ans, err := paged(x, users, userKey)
-	if err != nil {
-		return nil, err
-	}
-	rows := []document{}
-	for _, u := range ans.data.([]*storage.User) {
-		view, row := userView(u), document{}
-		for _, k := range []string{"id", "first_name", "last_name", "username", "email", "priv_level", "enabled"} {
-			if view[k] != nil {
-				row[k] = view[k]
-			}
-		}
-		rows = append(rows, row)
-	}
-	ans.data = rows
-	return ans, nil
+	return x.list(rows)
 }
 
 func createUser(x *exchange) (*answer, error) {
@@ -162,7 +155,7 @@ func createUser(x *exchange) (*answer, error) {
 			return nil, err
 		}
 	}
-	err = x.change(nil, countUser(u), func(tx *storage.Tx) error {
+	err = x.change(share{}, countUser(u), func(tx *storage.Tx) error {
 		made := *u
 		if err := uniqueUser(tx, &made); err != nil {
 			return err
@@ -216,6 +209,7 @@ func changeUser(x *exchange) (*answer, error) {
 		if err := uniqueUser(tx, u); err != nil {
 			return err
 		}
+		u.ChangedAt = tx.Now()
 		return x.changeIn(tx, countUser(now), countUser(u), func(tx *storage.Tx) error { return tx.Users.Put(u) })
 	})
 	if err != nil {

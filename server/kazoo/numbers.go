@@ -1,0 +1,495 @@
+package kazoo
+
+import (
+	"crypto/sha256"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"billd/rating"
+	"billd/storage"
+)
+
+const (
+	numbersNoun = "phone_numbers"
+	// What the server keeps of a number beside its document.
+	numberKey  = "_number"
+	stateKey   = "_state"
+	carrierKey = "_carrier"
+)
+
+// The states of a number, and who carries one that does not say: the operator's own stock.
+const (
+	inService      = "in_service"
+	reserved       = "reserved"
+	portIn         = "port_in"
+	localCarrier   = "knm_local"
+	defaultCarrier = "knm_inventory"
+)
+
+func numberRoutes() []route {
+	const at = "accounts/:account/" + numbersNoun
+	put1 := func(state string) func(*exchange) (*answer, error) {
+		return func(x *exchange) (*answer, error) { return x.changeNumber(state) }
+	}
+	many := func(state string) func(*exchange) (*answer, error) {
+		return func(x *exchange) (*answer, error) { return x.changeNumbers(state) }
+	}
+	return []route{
+		{at, get, endpoint{who: user, run: listNumbers}},
+		{at + "/check", post, endpoint{who: user, run: checkNumbers}},
+		{at + "/classifiers", get, endpoint{who: user, run: listClassifiers}},
+		{at + "/classifiers/:number", get, endpoint{who: user, run: classifyNumber}},
+		{at + "/collection", put, endpoint{who: user, run: many(reserved)}},
+		{at + "/collection", post, endpoint{who: user, run: many("")}},
+		{at + "/collection", patch, endpoint{who: user, run: many("")}},
+		{at + "/collection", remove, endpoint{who: user, run: deleteNumbers}},
+		{at + "/collection/activate", put, endpoint{who: user, run: many(inService)}},
+		{at + "/:number", get, endpoint{who: user, run: readNumber}},
+		{at + "/:number", put, endpoint{who: user, run: put1(reserved)}},
+		{at + "/:number", post, endpoint{who: user, run: put1("")}},
+		{at + "/:number", patch, endpoint{who: user, run: put1("")}},
+		{at + "/:number", remove, endpoint{who: user, run: deleteNumber}},
+		{at + "/:number/activate", put, endpoint{who: user, run: put1(inService)}},
+		{at + "/:number/reserve", put, endpoint{who: user, run: put1(reserved)}},
+		{at + "/:number/port", put, endpoint{who: user, run: put1(portIn)}},
+		{at + "/:number/identify", get, endpoint{who: user, run: identifyNumber}},
+		{numbersNoun + "/classifiers", get, endpoint{who: user, run: listClassifiers}},
+		{numbersNoun + "/classifiers/:number", get, endpoint{who: user, run: classifyNumber}},
+	}
+}
+
+// named returns the UUID of the one object that can be known by a text, so that no other account can
+// have it too.
+func named(kind, text string) (u rating.UUID) {
+	sum := sha256.Sum256([]byte(kind + "\x00" + text))
+	copy(u[:], sum[:])
+	return u
+}
+
+// dropOrphan removes an object whose account is closed, so that its name is free again.
+func dropOrphan(tx *storage.Tx, u rating.UUID) error {
+	o, err := tx.ObjectByUUID(u)
+	if rating.KindOf(err) == rating.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.OpenAccount(o.Account); rating.KindOf(err) != rating.NotFound {
+		return err
+	}
+	return tx.Objects.Delete(o.ID)
+}
+
+// features lists what a number has, in order: each is priced by its name.
+func features(doc document) (list []string) {
+	has := func(path string) bool { return !hollow(within(doc, path)) }
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{
+		{"cnam", has("cnam.display_name") || within(doc, "cnam.inbound_lookup") == true},
+		{"e911", has("e911")},
+		{"failover", has("failover")},
+		{"local", doc[carrierKey] == localCarrier},
+		{"mms", within(doc, "mms.enabled") == true},
+		{"port", has("porting")},
+		{"prepend", within(doc, "prepend.enabled") == true},
+		{"sms", within(doc, "sms.enabled") == true},
+	} {
+		if f.on {
+			list = append(list, f.name)
+		}
+	}
+	return list
+}
+
+// countNumber counts a number by its class, unless it is local, its carrier and its features.
+func countNumber(doc document, q storage.Quantities) {
+	number, _ := doc[numberKey].(string)
+	if doc[carrierKey] != localCarrier {
+		add(q, "phone_numbers", classify(number).name, 1)
+	}
+	if carrier, _ := doc[carrierKey].(string); carrier != "" {
+		add(q, "number_carriers", carrier, 1)
+	}
+	for _, f := range features(doc) {
+		add(q, "number_services", f, 1)
+	}
+}
+
+// numberRow is what a listing says of a number, and what a document says beside its own fields.
+func numberRow(o *storage.Object) document {
+	doc := readDocument(o.Doc)
+	changed := o.ChangedAt
+	if changed.IsZero() {
+		changed = o.CreatedAt
+	}
+	list := features(doc)
+	if list == nil {
+		list = []string{}
+	}
+	row := document{"state": doc[stateKey], "features": list, "created": seconds(o.CreatedAt), "updated": seconds(changed)}
+	if used, _ := doc["used_by"].(string); used != "" {
+		row["used_by"] = used
+	}
+	return row
+}
+
+func numberView(o *storage.Object, account string) document {
+	doc := readDocument(o.Doc)
+	view := public(doc)
+	maps.Copy(view, numberRow(o))
+	view["id"], view["assigned_to"], view["carrier_name"] = doc[numberKey], account, doc[carrierKey]
+	view["_read_only"] = document{"state": doc[stateKey], "features": view["features"], "created": view["created"], "modified": view["updated"]}
+	return view
+}
+
+func listNumbers(x *exchange) (*answer, error) {
+	rows, err := x.objects(numbersNoun, func(o *storage.Object) any { return o })
+	if err != nil {
+		return nil, err
+	}
+	id := x.account.UUID.Hex()
+	for i := range rows {
+		o := rows[i].row.(*storage.Object)
+		number, _ := readDocument(o.Doc)[numberKey].(string)
+		rows[i].place, rows[i].row = number, numberRow(o)
+		rows[i].row.(document)["id"], rows[i].row.(document)["assigned_to"] = number, id
+		rows[i].whole = func() document { return numberView(o, id) }
+	}
+	ans, err := x.list(rows)
+	if err != nil {
+		return nil, err
+	}
+	numbers := document{}
+	for _, r := range ans.data.([]any) {
+		row := r.(document)
+		numbers[row["id"].(string)] = row
+		if !x.flag("full_docs") {
+			delete(row, "id")
+		}
+	}
+	ans.data = document{"numbers": numbers, "casquade_quantity": 0}
+	return ans, nil
+}
+
+// noNumber refuses a number that the account has not.
+func noNumber() *failure {
+	return &failure{status: http.StatusNotFound, message: "bad_identifier", data: document{"message": "bad identifier", "not_found": "The number could not be found"}}
+}
+
+// findNumber finds a number of the target account; nil when nobody has it. Fails when another has.
+func findNumber(tx *storage.Tx, x *exchange, number string) (*storage.Object, error) {
+	o, err := tx.ObjectByUUID(named(numbersNoun, number))
+	if rating.KindOf(err) == rating.NotFound {
+		return nil, nil
+	}
+	if err == nil && o.Account != x.account.ID {
+		err = &failure{status: http.StatusConflict, message: "number_exists",
+			data: document{"code": http.StatusConflict, "error": "number_exists", "cause": number, "message": "number " + number + " already exists"}}
+	}
+	return o, err
+}
+
+func readNumber(x *exchange) (*answer, error) {
+	o, err := x.ownNumber()
+	if err != nil {
+		return nil, err
+	}
+	return &answer{data: numberView(o, x.account.UUID.Hex()), revision: stored}, nil
+}
+
+// ownNumber finds the number of the path in the target account.
+func (x *exchange) ownNumber() (o *storage.Object, err error) {
+	number, ok := normalNumber(x.params["number"])
+	if !ok {
+		return nil, noNumber()
+	}
+	err = x.view(func(tx *storage.Tx) (err error) {
+		o, err = findNumber(tx, x, number)
+		return err
+	})
+	if err == nil && o == nil || isConflict(err) {
+		err = noNumber()
+	}
+	return o, err
+}
+
+func isConflict(err error) bool {
+	f, ok := err.(*failure)
+	return ok && f.status == http.StatusConflict
+}
+
+func identifyNumber(x *exchange) (*answer, error) {
+	o, err := x.ownNumber()
+	if err != nil {
+		return nil, err
+	}
+	return &answer{data: document{"account_id": x.account.UUID.Hex(), "number": readDocument(o.Doc)[numberKey]}}, nil
+}
+
+// checkNumberDoc checks what a client says of a number.
+func checkNumberDoc(doc document) error {
+	f := newForm(doc)
+	for _, sub := range []string{"cnam", "e911", "failover", "porting", "prepend", "sms", "mms"} {
+		f.object(sub)
+	}
+	f.sub("cnam").text("display_name", 1, 15)
+	if e := f.sub("e911"); len(e.doc) > 0 {
+		for _, name := range []string{"street_address", "locality", "region", "postal_code"} {
+			e.need(name)
+			e.text(name, 1, 128)
+		}
+	}
+	f.text("carrier_name", 1, 64)
+	f.text("used_by", 0, 64)
+	checkService(f)
+	return f.err()
+}
+
+// putNumber makes or changes a number of the target, and returns what it counted for before and does
+// after. An empty state leaves the state alone and wants the number to be there.
+func (x *exchange) putNumber(tx *storage.Tx, number, state string, data document) (o *storage.Object, was, is share, err error) {
+	if err = dropOrphan(tx, named(numbersNoun, number)); err != nil {
+		return nil, was, is, err
+	}
+	if o, err = findNumber(tx, x, number); err != nil {
+		return nil, was, is, err
+	}
+	old := document{}
+	switch {
+	case o == nil && state == "":
+		return nil, was, is, noNumber()
+	case o == nil:
+		o = &storage.Object{UUID: named(numbersNoun, number), Account: x.account.ID, Type: numbersNoun, CreatedAt: tx.Now()}
+	default:
+		old = readDocument(o.Doc)
+		was = countObject(numbersNoun, old)
+		o.ChangedAt = tx.Now()
+	}
+	doc := public(data, "id", "numbers", "accept_charges", "carrier_name", "state", "features", "created", "updated", "assigned_to")
+	if x.method == patch || len(doc) == 0 {
+		doc = merge(public(old), doc)
+	}
+	carrier, _ := data["carrier_name"].(string)
+	before, _ := old[carrierKey].(string)
+	kept, _ := old[stateKey].(string)
+	doc[numberKey], doc[carrierKey], doc[stateKey] = number, firstOf(carrier, before, defaultCarrier), firstOf(state, kept)
+	if state == reserved && kept == inService && x.segments[len(x.segments)-1] != "reserve" {
+		doc[stateKey] = inService // a PUT of a number that is in service does not take it out
+	}
+	if o.Doc, err = storeDocument(doc); err != nil {
+		return nil, was, is, err
+	}
+	return o, was, countObject(numbersNoun, doc), nil
+}
+
+func (x *exchange) changeNumber(state string) (*answer, error) {
+	data, err := x.object()
+	if err != nil {
+		return nil, err
+	}
+	number, ok := normalNumber(x.params["number"])
+	if !ok {
+		return nil, invalid("number", "invalid", "Not a phone number", "value", clip(x.params["number"]))
+	}
+	if err := checkNumberDoc(data); err != nil {
+		return nil, err
+	}
+	var o *storage.Object
+	err = x.update(func(tx *storage.Tx) error {
+		found, was, is, err := x.putNumber(tx, number, state, data)
+		if err != nil {
+			return err
+		}
+		o = found
+		return x.changeIn(tx, was, is, func(tx *storage.Tx) error { return tx.Objects.Put(o) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &answer{data: numberView(o, x.account.UUID.Hex()), revision: stored}, nil
+}
+
+func deleteNumber(x *exchange) (*answer, error) {
+	o, err := x.ownNumber()
+	if err != nil {
+		return nil, err
+	}
+	err = x.update(func(tx *storage.Tx) error {
+		return x.recommit(tx, func(tx *storage.Tx) error { return tx.Objects.Delete(o.ID) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	doc := numberView(o, x.account.UUID.Hex())
+	doc["_read_only"].(document)["deleted"] = true
+	return &answer{data: doc, revision: stored}, nil
+}
+
+// maxCollection bounds how many numbers one request may name.
+const maxCollection = 1_000
+
+// collection reads the numbers of a request, each once and in its normal form; what is none goes to bad.
+func (x *exchange) collection() (numbers []string, bad document, data document, err error) {
+	if data, err = x.object(); err != nil {
+		return nil, nil, nil, err
+	}
+	f := newForm(data)
+	f.need("numbers")
+	list, ok := data["numbers"].([]any)
+	if !ok && f.has("numbers") {
+		f.wrongType("numbers", "array")
+	}
+	if len(list) > maxCollection {
+		f.problem("numbers", "maxItems", "Too many elements", "target", maxCollection)
+	}
+	if err := f.err(); err != nil {
+		return nil, nil, nil, err
+	}
+	bad = document{}
+	for _, v := range list {
+		s, _ := plain(v)
+		if n, ok := normalNumber(s); !ok {
+			bad[clip(s)] = document{"code": http.StatusBadRequest, "error": "not_reconcilable", "message": "not a phone number"}
+		} else if !slices.Contains(numbers, n) {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers, bad, data, nil
+}
+
+// changeNumbers makes or changes several numbers: those that cannot be are told of, the others are
+// stored, all with one consent.
+func (x *exchange) changeNumbers(state string) (*answer, error) {
+	numbers, bad, data, err := x.collection()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNumberDoc(data); err != nil {
+		return nil, err
+	}
+	var good document
+	err = x.update(func(tx *storage.Tx) error {
+		good = document{}
+		var puts []*storage.Object
+		var was, is share
+		for _, n := range numbers {
+			o, before, after, err := x.putNumber(tx, n, state, data)
+			if f, ok := err.(*failure); ok {
+				bad[n] = f.data
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			was.units, is.units = addQuantities(was.units, before.units, 1), addQuantities(is.units, after.units, 1)
+			is.plans = append(is.plans, after.plans...)
+			good[n] = o
+			puts = append(puts, o)
+		}
+		return x.changeIn(tx, was, is, func(tx *storage.Tx) error {
+			for _, o := range puts {
+				if err := tx.Objects.Put(o); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.answerNumbers(good, bad)
+}
+
+func deleteNumbers(x *exchange) (*answer, error) {
+	numbers, bad, _, err := x.collection()
+	if err != nil {
+		return nil, err
+	}
+	var good document
+	err = x.update(func(tx *storage.Tx) error {
+		good = document{}
+		return x.recommit(tx, func(tx *storage.Tx) error {
+			for _, n := range numbers {
+				o, err := findNumber(tx, x, n)
+				if isConflict(err) || err == nil && o == nil {
+					bad[n] = noNumber().data
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				if err := tx.Objects.Delete(o.ID); err != nil {
+					return err
+				}
+				good[n] = o
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.answerNumbers(good, bad)
+}
+
+// answerNumbers tells what became of each number; it is a failure when all failed.
+func (x *exchange) answerNumbers(good, bad document) (*answer, error) {
+	if len(good) == 0 && len(bad) > 0 {
+		return nil, &failure{status: http.StatusBadRequest, message: "validation error", data: bad}
+	}
+	id := x.account.UUID.Hex()
+	for n, o := range good {
+		good[n] = numberView(o.(*storage.Object), id)
+	}
+	data := document{"success": good}
+	if len(bad) > 0 {
+		data["error"] = bad
+	}
+	return &answer{data: data}, nil
+}
+
+// checkNumbers tells which numbers are free.
+func checkNumbers(x *exchange) (*answer, error) {
+	numbers, bad, _, err := x.collection()
+	if err != nil {
+		return nil, err
+	}
+	data := document{}
+	for n := range bad {
+		data[n] = "error"
+	}
+	err = x.view(func(tx *storage.Tx) error {
+		for _, n := range numbers {
+			data[n] = "success"
+			if _, err := tx.ObjectByUUID(named(numbersNoun, n)); err == nil {
+				data[n] = "error"
+			} else if rating.KindOf(err) != rating.NotFound {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &answer{data: data, status: http.StatusOK}, nil
+}
+
+// accountOfNumber returns the account that has a number; NotFound when none has.
+func accountOfNumber(tx *storage.Tx, text string) (*rating.Account, error) {
+	number, ok := normalNumber(strings.TrimSpace(text))
+	if !ok {
+		return nil, rating.Errorf(rating.NotFound, "number", "no such number")
+	}
+	o, err := tx.ObjectByUUID(named(numbersNoun, number))
+	if err != nil {
+		return nil, err
+	}
+	return tx.OpenAccount(o.Account)
+}
