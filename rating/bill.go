@@ -40,6 +40,8 @@ type BillBook interface {
 	Payer(call *Call) (Party, error)
 	// Vendor finds who terminated the call; NotFound when the call names nobody billd knows.
 	Vendor(call *Call) (Party, error)
+	// Package finds the counter of bundled seconds that an account's call to a number meets, nil for none.
+	Package(payer AccountID, number string) (*PackageCounter, error)
 	// NewCDRID reserves a number for a call that starts in this millisecond.
 	NewCDRID(milli int64) (CDRID, error)
 	Settings() *Settings

@@ -131,6 +131,8 @@ const (
 	CDRRoutingPlanID
 	CDROrigGwID
 	CDRTermGwID
+	CDRPackageCounterID // of the bundled seconds that paid for the call
+	CDRPackageFilledAt  // when that counter was last filled
 
 	NumCDRFields int = iota
 )
@@ -286,6 +288,8 @@ var cdrFields = [NumCDRFields]struct {
 	CDRRoutingPlanID:               {"routing_plan_id", KindInt},
 	CDROrigGwID:                    {"orig_gw_id", KindInt},
 	CDRTermGwID:                    {"term_gw_id", KindInt},
+	CDRPackageCounterID:            {"package_counter_id", KindInt},
+	CDRPackageFilledAt:             {"package_filled_at", KindTime},
 }
 
 // cdrTexts counts the columns that are held as text; cdrTextSlot says where each one lies.

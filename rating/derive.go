@@ -8,6 +8,7 @@ var derived = [...]CDRField{
 	CDRCustomerPrice, CDRCustomerPriceNoVAT, CDRCustomerDuration,
 	CDRDialpeerID, CDRDialpeerInitialRate, CDRDialpeerNextRate, CDRDialpeerInitialInterval, CDRDialpeerNextInterval,
 	CDRDialpeerFee, CDRDialpeerReverseBilling, CDRVendorPrice, CDRVendorDuration, CDRProfit,
+	CDRPackageCounterID, CDRPackageFilledAt,
 	// numbers end here
 	CDRDestinationPrefix, CDRDialpeerPrefix,
 }

@@ -17,8 +17,8 @@ func charge(book BillBook, call *Call, v *Verdict) (reason, detail string, err e
 	if payer.Auth != 0 {
 		call.SetInt(CDRCustomerAuthID, int64(payer.Auth))
 	}
-	if reason, detail = chargeCustomer(book, call, payer, v); reason != "" {
-		return reason, detail, nil
+	if reason, detail, err = chargeCustomer(book, call, payer, v); reason != "" || err != nil {
+		return reason, detail, err
 	}
 	vendor, err := book.Vendor(call)
 	if err != nil && KindOf(err) != NotFound {
@@ -103,8 +103,8 @@ func (d *PricedDeck) formula(setting Rounding) Formula {
 	return Formula{Preset: d.Preset}
 }
 
-// chargeCustomer prices what the customer pays.
-func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason, detail string) {
+// chargeCustomer prices what the customer pays: nothing if a counter of bundled seconds covers the call.
+func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason, detail string, err error) {
 	number, f := call.number(), CustomerSide.Fields()
 	deck, m, ok := best(payer.Decks, number, call.Int(CDRTimeStart)/1000)
 	preset := PresetPortSIP
@@ -117,7 +117,7 @@ func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason,
 	answered := call.Bool(CDRSuccess)
 	if answered {
 		if reason, detail = refuse(payer.Account, deck, &m, number); reason != "" {
-			return reason, detail
+			return reason, detail, nil
 		}
 	}
 	call.SetInt(CDRCustomerAccVAT, int64(payer.Account.VAT))
@@ -126,14 +126,19 @@ func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason,
 	}
 	var c Charge
 	if ok {
+		covered := false
 		if answered {
-			var err error
 			if c, err = m.Terms.Charge(call.Seconds(), payer.Account.VAT, deck.formula(book.Settings().CustomerRounding)); err != nil {
-				return ReasonRange, err.Error()
+				return ReasonRange, err.Error(), nil
+			}
+			if covered, err = draw(book, call, payer.Account.ID, &m, &c); err != nil {
+				return "", "", err
 			}
 		}
 		call.setRate(f, number, &m)
-		call.setPrices(f, &m.Terms)
+		if !covered {
+			call.setPrices(f, &m.Terms)
+		}
 	}
 	call.setCharge(f, c.Gross, c.Billed)
 	call.SetInt(CDRCustomerPriceNoVAT, int64(c.Net))
@@ -141,7 +146,7 @@ func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason,
 	if c.Gross == 0 {
 		call.Status, v.Outcome = Free, OutcomeFree
 	}
-	return "", ""
+	return "", "", nil
 }
 
 // refuse says why an answered call cannot be charged; deck is nil when no rate matches.
@@ -157,6 +162,24 @@ func refuse(payer *Account, deck *PricedDeck, m *Match, number string) (reason, 
 		return ReasonCurrency, fmt.Sprintf("deck %s is in %s, account %d in %s", deck.Name, deck.Currency, payer.ID, payer.Currency)
 	}
 	return "", ""
+}
+
+// drawable reports whether a package counter may pay for what a rate charges: a call that owes nothing
+// takes nothing, and a reverse-billed one is the customer's income.
+func drawable(m *Match, c *Charge) bool { return !m.Reverse && (c.Billed > 0 || c.Gross != 0) }
+
+// draw lets a counter of bundled seconds pay for what c charges, and reports whether one does.
+func draw(book BillBook, call *Call, payer AccountID, m *Match, c *Charge) (covered bool, err error) {
+	if !drawable(m, c) {
+		return false, nil
+	}
+	counter, err := book.Package(payer, call.number())
+	if err != nil || !counter.Covers() {
+		return false, err
+	}
+	call.cover(counter)
+	c.Net, c.Tax, c.Gross = 0, 0, 0
+	return true, nil
 }
 
 // chargeVendor prices what the vendor gets. A missing vendor rate never holds a call up (R18).

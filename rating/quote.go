@@ -1,13 +1,17 @@
 package rating
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Quote is what a call would cost: the rate that matches and the charge it makes.
 type Quote struct {
-	Deck   *PricedDeck
-	Match  Match
-	Charge Charge
-	Steps  []ChargeStep // of the charge alone
+	Deck    *PricedDeck
+	Match   Match
+	Charge  Charge
+	Covered bool         // by the package counter that was asked about
+	Steps   []ChargeStep // of the charge alone
 }
 
 // Ask is a call that is asked about.
@@ -16,10 +20,11 @@ type Ask struct {
 	Seconds uint32
 	At      time.Time
 	VAT     Percent
+	Counter *PackageCounter // that the call meets (MeetCounter), nil for none
 }
 
 // Explain prices a call on decks as Bill prices the customer's side of one, and says how: the longest
-// prefix wins, and among equals the earlier deck.
+// prefix wins, and among equals the earlier deck. A package counter that covers the call makes it free.
 //
 // Fails with NotFound if no rate matches, else as Terms.Charge does. A blocked rate is quoted too.
 func Explain(decks []*PricedDeck, a Ask, s *Settings) (Quote, error) {
@@ -28,5 +33,28 @@ func Explain(decks []*PricedDeck, a Ask, s *Settings) (Quote, error) {
 		return Quote{}, Errorf(NotFound, "number", "no rate matches %s", clip(a.Number))
 	}
 	c, steps, err := m.Terms.Explain(a.Seconds, a.VAT, deck.formula(s.CustomerRounding), deck.Currency)
-	return Quote{Deck: deck, Match: m, Charge: c, Steps: steps}, err
+	q := Quote{Deck: deck, Match: m, Charge: c, Steps: steps}
+	if err == nil && a.Counter != nil {
+		q.meet(a.Counter)
+	}
+	return q, err
+}
+
+// meet says what a package counter does to the charge.
+func (q *Quote) meet(p *PackageCounter) {
+	name := fmt.Sprintf("package counter %d of service %d, prefix %s", p.ID, p.Service, p.Prefix)
+	say := func(text string) { q.Steps = append(q.Steps, ChargeStep{Text: name + ": " + text, Amount: "0.0"}) }
+	switch {
+	case !drawable(&q.Match, &q.Charge):
+		say("the call takes nothing from it")
+	case p.Exclude:
+		say("calls to it are excluded from the package, so the rate is charged")
+	case !p.Covers():
+		say("nothing is left, so the rate is charged")
+	default:
+		q.Covered = true
+		q.Charge = Charge{Billed: q.Charge.Billed}
+		q.Steps = []ChargeStep{}
+		say(fmt.Sprintf("%d s are left, the call takes %d s: nothing is charged", p.Duration, q.Charge.Billed))
+	}
 }

@@ -9,7 +9,8 @@ type RebillBook interface {
 
 // Rebill works out what a stored call costs by the decks as they are now, at the instant when it
 // began: the columns that the switch gave stay, as do number, duration, parties and VAT rate; all
-// others are worked out anew. A reason says why it cannot be charged now; call is as it was then.
+// others are worked out anew. Which counter of bundled seconds covers it, if any, stays too: rerating
+// changes rates, not packages. A reason says why it cannot be charged now; call is as it was then.
 // History is not rated again: it panics.
 func Rebill(book RebillBook, call *Call) (reason, detail string, err error) {
 	if call.Origin == History {
@@ -20,19 +21,26 @@ func Rebill(book RebillBook, call *Call) (reason, detail string, err error) {
 	auth := call.Int(CDRCustomerAuthID)
 	var v Verdict
 	b := rebill{RebillBook: book, vat: vat, hasVAT: hasVAT, auth: uint64(auth)}
+	if counter, filledAt, _, ok := call.Draw(); ok {
+		b.counter = &PackageCounter{ID: counter, FilledAt: filledAt, Duration: 1}
+	}
 	if reason, detail, err = charge(b, call, &v); err != nil || reason != "" {
 		call.setFigures(&was)
 	}
 	return reason, detail, err
 }
 
-// rebill is a book whose payer is taxed as the call was.
+// rebill is a book whose payer is taxed, and whose call is covered, as the call was.
 type rebill struct {
 	RebillBook
-	vat    Percent
-	hasVAT bool
-	auth   uint64
+	vat     Percent
+	hasVAT  bool
+	auth    uint64
+	counter *PackageCounter // that covers the call, nil for none
 }
+
+// Package returns the counter that covered the call, whatever is left of it now.
+func (b rebill) Package(AccountID, string) (*PackageCounter, error) { return b.counter, nil }
 
 // Earlier finds nothing: the call is its own.
 func (rebill) Earlier(*Call, CallKey, uint64) (Earlier, bool, error) { return Earlier{}, false, nil }
@@ -64,7 +72,7 @@ func (b rebill) Payer(call *Call) (Party, error) {
 var sideFigures = [2][]CDRField{
 	CustomerSide: {CDRCustomerAuthID, CDRRateplanID, CDRCustomerAccVAT, CDRDestinationID, CDRDestinationInitialRate, CDRDestinationNextRate,
 		CDRDestinationInitialInterval, CDRDestinationNextInterval, CDRDestinationFee, CDRDestinationReverseBilling,
-		CDRCustomerPrice, CDRCustomerPriceNoVAT, CDRCustomerDuration, CDRDestinationPrefix},
+		CDRCustomerPrice, CDRCustomerPriceNoVAT, CDRCustomerDuration, CDRDestinationPrefix, CDRPackageCounterID, CDRPackageFilledAt},
 	VendorSide: {CDRDialpeerID, CDRDialpeerInitialRate, CDRDialpeerNextRate, CDRDialpeerInitialInterval, CDRDialpeerNextInterval,
 		CDRDialpeerFee, CDRDialpeerReverseBilling, CDRVendorPrice, CDRVendorDuration, CDRDialpeerPrefix},
 }

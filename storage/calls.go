@@ -340,6 +340,9 @@ func (tx *Tx) apply(call *rating.Call, v rating.Verdict, place callPlace) error 
 	if err := tx.countCall(&call.CDR, 1); err != nil {
 		return err
 	}
+	if err := tx.drawPackage(&call.CDR, 1); err != nil {
+		return err
+	}
 	if err := tx.noteLate(&call.CDR); err != nil {
 		return err
 	}

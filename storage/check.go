@@ -19,6 +19,7 @@ const maxFaults = 1000
 //   - the call part of each balance is what its own calls post, the rest what its postings sum to;
 //   - all balances of a currency sum to zero;
 //   - day tallies are what the calls of those days sum to, own and history apart;
+//   - a package counter is what it was filled with less what its calls took since;
 //   - an invoice of billd's own is its lines, its lines are its calls and postings, and an approved one
 //     has its rounding posted;
 //   - no record refers to one that does not exist.
@@ -40,8 +41,8 @@ func (db *DB) Check(ctx context.Context, deep bool, fault func(string)) error {
 	}
 	err := db.View(ctx, func(tx *Tx) error {
 		c := &checker{tx: tx, ctx: ctx, fault: report, accounts: map[rating.AccountID]*rating.Account{}, balances: map[rating.Ledger]rating.Balance{},
-			tallies: map[tallyKey]rating.Tally{}, keyless: map[rating.CDRID]bool{}}
-		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.invoices} {
+			tallies: map[tallyKey]rating.Tally{}, keyless: map[rating.CDRID]bool{}, drawn: map[filling]int64{}}
+		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.invoices} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -66,6 +67,7 @@ type checker struct {
 	balances map[rating.Ledger]rating.Balance
 	tallies  map[tallyKey]rating.Tally
 	cdrs     tallySet              // the numbers of all calls
+	drawn    map[filling]int64     // seconds that calls took from package counters
 	keyless  map[rating.CDRID]bool // calls already reported as not found by their own key
 }
 

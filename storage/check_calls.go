@@ -33,6 +33,7 @@ func (c *checker) calls() error {
 			c.keyless[id] = true
 		}
 		c.derive(cdr)
+		c.addDraw(cdr)
 	}
 	c.straySide(bCDRCustomer, customers, (*rating.CDR).Customer)
 	c.straySide(bCDRVendor, vendors, (*rating.CDR).Vendor)

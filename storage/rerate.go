@@ -314,6 +314,9 @@ func (tx *Tx) rewriteCall(old, row *rating.CDR, raw []byte, drafts []*rating.Inv
 		if err := tx.countCall(step.c, int64(step.sign)); err != nil {
 			return err
 		}
+		if err := tx.drawPackage(step.c, int64(step.sign)); err != nil {
+			return err
+		}
 	}
 	for _, inv := range drafts {
 		if err := tx.reopenInvoice(inv.ID); err != nil {

@@ -17,6 +17,7 @@ type world struct {
 	db       *DB
 	now      time.Time
 	accounts []rating.AccountID
+	packages *YetiService
 	held     []uint64
 }
 
@@ -119,6 +120,11 @@ func (w *world) retry(*rapid.T) {
 	}
 }
 
+// refill fills the package of account a again, as its renewal does.
+func (w *world) refill(*rapid.T) {
+	w.update(func(tx *Tx) error { return tx.resetCounters(w.packages) })
+}
+
 func (w *world) drop(*rapid.T) {
 	f := SuspenseFilter{Reason: rapid.SampledFrom([]string{rating.ReasonConflict, rating.ReasonNoRate, rating.ReasonBadRecord}).Draw(w.t, "reason")}
 	if err := w.db.DropSuspense(context.Background(), f, func([]rating.Verdict) {}); err != nil {
@@ -165,10 +171,18 @@ func TestSumsHoldAfterAnyWork(t *testing.T) {
 				}
 				w.accounts = append(w.accounts, a.ID)
 			}
+			kind := &ServiceType{Name: "minutes", Class: FreeMinutesService, Variables: []byte(`{"prefixes":[{"prefix":"44","duration":5000},{"prefix":"49","duration":61}]}`)}
+			if err := tx.ServiceTypes.Put(kind); err != nil {
+				return err
+			}
+			w.packages = &YetiService{UUID: rating.NewUUID(tx.Now()), Account: w.accounts[0], Type: kind.ID}
+			if err := tx.CreateYetiService(w.packages); err != nil {
+				return err
+			}
 			return tx.Decks.Put(&rating.Deck{Name: "carrier", Currency: tx.Settings().Currency, Preset: rating.PresetYeti, Vendor: 4, CreatedAt: tx.Now()})
 		})
 		rt.Repeat(map[string]func(*rapid.T){
-			"charge": w.charge, "charge more": w.charge, "price": w.price, "rerate": w.rerate, "retry": w.retry, "drop": w.drop, "invoice": w.invoice,
+			"charge": w.charge, "charge more": w.charge, "price": w.price, "rerate": w.rerate, "retry": w.retry, "drop": w.drop, "invoice": w.invoice, "refill": w.refill,
 			"": func(*rapid.T) { faultless(rt, w.db) },
 		})
 	})

@@ -88,21 +88,21 @@ type YetiService struct {
 type serviceTables struct {
 	serviceTypes    kv.Table[ServiceType]
 	yetiServices    kv.Table[YetiService]
-	packageCounters kv.Table[PackageCounter]
+	packageCounters kv.Table[rating.PackageCounter]
 }
 
 // ServiceRows are the tables of what accounts subscribe to.
 type ServiceRows struct {
 	ServiceTypes    Rows[ServiceType]
 	YetiServices    Rows[YetiService]
-	PackageCounters Rows[PackageCounter]
+	PackageCounters Rows[rating.PackageCounter]
 }
 
 func newServiceTables() serviceTables {
 	t := serviceTables{
 		serviceTypes:    jsonTable("service type", bServiceType, func(v *ServiceType) *uint64 { return &v.ID }),
 		yetiServices:    jsonTable("service", bYetiService, func(v *YetiService) *uint64 { return &v.ID }),
-		packageCounters: jsonTable("package counter", bPackageCounter, func(v *PackageCounter) *uint64 { return &v.ID }),
+		packageCounters: jsonTable("package counter", bPackageCounter, func(v *rating.PackageCounter) *uint64 { return &v.ID }),
 	}
 	t.packageCounters.Audit = false // they count calls
 	t.serviceTypes.Unique = []kv.Unique[ServiceType]{{Bucket: bServiceTypeName, Field: "name", Key: func(v *ServiceType) []byte { return textKey(v.Name) }}}
@@ -117,7 +117,7 @@ func newServiceTables() serviceTables {
 			return one(kv.Key(nil).Milli(*v.RenewAt))
 		}},
 	}
-	t.packageCounters.Index = []kv.Index[PackageCounter]{{Bucket: bPackageCounterService, Keys: func(v *PackageCounter) [][]byte { return one(kv.Key(nil).U64(v.Service)) }}}
+	t.packageCounters.Index = []kv.Index[rating.PackageCounter]{{Bucket: bPackageCounterService, Keys: func(v *rating.PackageCounter) [][]byte { return one(kv.Key(nil).U64(v.Service)) }}}
 	return t
 }
 
@@ -132,7 +132,7 @@ func (c *checker) services() {
 		c.refer("service", s.ID, "account", uint64(s.Account), tx.Accounts.Has)
 		c.refer("service", s.ID, "service type", s.Type, tx.ServiceTypes.Has)
 	})
-	tx.PackageCounters.EachSound(func(p *PackageCounter) {
+	tx.PackageCounters.EachSound(func(p *rating.PackageCounter) {
 		c.refer("package counter", p.ID, "service", p.Service, tx.YetiServices.Has)
 		c.refer("package counter", p.ID, "account", uint64(p.Account), tx.Accounts.Has)
 	})

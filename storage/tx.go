@@ -48,6 +48,7 @@ type Tx struct {
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
 	calls     *callBatch
+	packages  map[rating.AccountID]*packages // of accounts whose calls were charged here
 	touched   map[rating.DeckID]map[string]struct{}
 	dirty     map[rating.AccountID]struct{}        // accounts written here
 	replaced  map[rating.DeckID]*rating.DeckIndex  // whole indexes that the commit brings
@@ -226,6 +227,9 @@ func redact(row json.RawMessage) json.RawMessage {
 // finish writes what the transaction gathered and prepares what is published after it.
 func (tx *Tx) finish() error {
 	if err := tx.flushCalls(); err != nil {
+		return err
+	}
+	if err := tx.flushPackages(); err != nil {
 		return err
 	}
 	if err := tx.flushTallies(); err != nil {

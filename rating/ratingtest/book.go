@@ -18,6 +18,7 @@ type Book struct {
 	accounts []*rating.Account
 	plans    map[uint64][]*rating.PricedDeck
 	vendors  map[rating.AccountID][]*rating.PricedDeck
+	counters map[rating.AccountID][]*rating.PackageCounter
 	seen     []seen
 }
 
@@ -45,7 +46,8 @@ type seen struct {
 // NewBook makes a book without accounts and decks.
 func NewBook(s rating.Settings) *Book {
 	return &Book{Balances: map[rating.Ledger]rating.Balance{}, Tallies: map[TallyKey]rating.Tally{}, CDRs: map[rating.CDRID]rating.CDR{},
-		settings: s, plans: map[uint64][]*rating.PricedDeck{}, vendors: map[rating.AccountID][]*rating.PricedDeck{}}
+		settings: s, plans: map[uint64][]*rating.PricedDeck{}, vendors: map[rating.AccountID][]*rating.PricedDeck{},
+		counters: map[rating.AccountID][]*rating.PackageCounter{}}
 }
 
 // AddAccount makes an account known by its number and its name.
@@ -57,6 +59,11 @@ func (b *Book) AddToPlan(plan uint64, d *rating.PricedDeck) { b.plans[plan] = ap
 // AddToVendor lets a deck price what an account terminates.
 func (b *Book) AddToVendor(id rating.AccountID, d *rating.PricedDeck) {
 	b.vendors[id] = append(b.vendors[id], d)
+}
+
+// AddCounter gives an account bundled seconds, which calls take from the counter itself.
+func (b *Book) AddCounter(p *rating.PackageCounter) {
+	b.counters[p.Account] = append(b.counters[p.Account], p)
 }
 
 // Charge bills a call and keeps what came of it. call is left as it was.
@@ -90,6 +97,13 @@ func (b *Book) Charge(call *rating.Call, now time.Time) (rating.Verdict, error) 
 	b.count(&c.CDR)
 	if c.Origin == rating.Own {
 		b.move(&c.CDR)
+	}
+	if id, _, seconds, ok := c.Draw(); ok {
+		for _, p := range b.counters[c.Customer()] {
+			if p.ID == id {
+				p.Duration -= seconds
+			}
+		}
 	}
 	return v, nil
 }
@@ -213,6 +227,11 @@ func (b *Book) named(ref string, id rating.AccountID) (*rating.Account, error) {
 		}
 	}
 	return nil, rating.Errorf(rating.NotFound, "account", "account %q does not exist", ref)
+}
+
+// Package finds the counter that a call meets.
+func (b *Book) Package(payer rating.AccountID, number string) (*rating.PackageCounter, error) {
+	return rating.MeetCounter(b.counters[payer], number), nil
 }
 
 // NewCDRID counts the calls of the millisecond.

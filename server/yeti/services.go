@@ -159,7 +159,7 @@ var services = jsonapi.Resource[serviceRow]{
 		jsonapi.One("service-type", "service-types", func(s *serviceRow) *uint64 { return &s.service.Type }, jsonapi.MustExist, jsonapi.CreateOnly),
 		jsonapi.Many("transactions", "transactions", serviceTransactions(func(_ *jsonapi.Request, p *rating.Posting) string { return decimal(p.ID) }), nil),
 		jsonapi.Many("package-counters", "package-counters", func(r *jsonapi.Request, s *serviceRow) (ids []string, err error) {
-			err = r.Tx.CountersOf(s.ID, func(c *storage.PackageCounter) (bool, error) {
+			err = r.Tx.CountersOf(s.ID, func(c *rating.PackageCounter) (bool, error) {
 				ids = append(ids, decimal(c.ID))
 				return true, nil
 			})

@@ -220,7 +220,7 @@ func TestFreeMinutesAreFilledAgain(t *testing.T) {
 	counters := func() string {
 		var all []string
 		r.must(r.db.View(t.Context(), func(tx *storage.Tx) error {
-			return tx.CountersOf(number(t, s), func(c *storage.PackageCounter) (bool, error) {
+			return tx.CountersOf(number(t, s), func(c *rating.PackageCounter) (bool, error) {
 				all = append(all, fmt.Sprintf("%s:%d:%t", c.Prefix, c.Duration, c.Exclude))
 				return true, nil
 			})
