@@ -17,8 +17,7 @@ type callBatch struct {
 	keyed   []pendingCall
 	seen    map[callPlace]int32 // → keyed
 	next    map[int64]uint32    // start ms → sequence to hand out
-	minutes map[uint32]*callMinute
-	hashes  map[rating.CallKey]struct{} // of the minutes that are loaded
+	known   *knownCalls
 	tail    callTail
 	arena   arena
 	order   []int32
@@ -112,9 +111,10 @@ func (tx *Tx) batch() *callBatch {
 	}
 	if b := tx.db.spare; b != nil && tx.Txn.Writable() {
 		tx.calls, tx.db.spare = b, nil
+		b.known = tx.knownCalls()
 		return b
 	}
-	tx.calls = &callBatch{seen: map[callPlace]int32{}, next: map[int64]uint32{}, minutes: map[uint32]*callMinute{}, hashes: map[rating.CallKey]struct{}{}}
+	tx.calls = &callBatch{seen: map[callPlace]int32{}, next: map[int64]uint32{}, known: tx.knownCalls()}
 	return tx.calls
 }
 
@@ -129,10 +129,8 @@ func (db *DB) keepBatch(b *callBatch) {
 	clear(b.keyed)
 	clear(b.seen)
 	clear(b.next)
-	clear(b.minutes)
-	clear(b.hashes)
 	b.arena.reset()
-	db.spare = &callBatch{rows: b.rows[:0], keyed: b.keyed[:0], seen: b.seen, next: b.next, minutes: b.minutes, hashes: b.hashes,
+	db.spare = &callBatch{rows: b.rows[:0], keyed: b.keyed[:0], seen: b.seen, next: b.next,
 		arena: b.arena, order: b.order[:0], sides: [2][]sideKey{b.sides[0][:0], b.sides[1][:0]}, ids: b.ids[:0], key: b.key}
 }
 
@@ -194,56 +192,6 @@ func (a *arena) keep(b []byte) []byte {
 	return b[:len(b):len(b)]
 }
 
-// callMinute is what a transaction knows of one minute of cdr.call, so that a call that is not there
-// need not be looked for.
-type callMinute struct {
-	probes int
-	loaded bool // all keys of the minute are in hashes
-	large  bool // more than loadedKeys
-}
-
-const (
-	firstKeys  = 16      // keys of a minute that its first probe reads at most
-	loadAfter  = 64      // probes after which a minute is loaded
-	loadedKeys = 1 << 14 // keys that loading a minute reads at most, 1 ms
-)
-
-// mayHave reports whether the store may hold a key, cheaply for a transaction of many calls.
-func (tx *Tx) mayHave(k rating.CallKey) bool {
-	if int64(k.Minute) > tx.tail().minute {
-		return false
-	}
-	b := tx.batch()
-	m := b.minutes[k.Minute]
-	if m == nil {
-		m = &callMinute{}
-		b.minutes[k.Minute] = m
-		tx.loadMinute(k.Minute, m, firstKeys)
-	}
-	if m.probes++; m.probes == loadAfter && !m.loaded {
-		tx.loadMinute(k.Minute, m, loadedKeys)
-		m.large = !m.loaded
-	}
-	if !m.loaded {
-		return true
-	}
-	_, ok := b.hashes[k]
-	return ok
-}
-
-// loadMinute reads the keys of a minute unless there are more than limit.
-func (tx *Tx) loadMinute(minute uint32, m *callMinute, limit int) {
-	c := tx.Txn.Cursor(bCDRCall)
-	hashes := tx.calls.hashes
-	for k, _ := c.Seek(kv.Key(make([]byte, 0, 4)).U32(minute)); len(k) == callKeySize && binary.BigEndian.Uint32(k) == minute; k, _ = c.Next() {
-		if limit--; limit < 0 {
-			return
-		}
-		hashes[rating.CallKey{Minute: minute, Hash: binary.BigEndian.Uint64(k[4:])}] = struct{}{}
-	}
-	m.loaded = true
-}
-
 // storedAt returns what the store holds at a place, nil for nothing.
 func (tx *Tx) storedAt(p callPlace) []byte {
 	b := tx.batch()
@@ -269,6 +217,7 @@ func (tx *Tx) freePlace(k rating.CallKey) (callPlace, error) {
 // remember makes a place lead to what the call became.
 func (tx *Tx) remember(call *rating.Call, p pendingCall) {
 	b := tx.batch()
+	b.known.add(p.place.key(), tx.tail().minute)
 	p.source, p.callID, p.attempt = call.Text(rating.CDRSource), call.CallID(), call.Int(rating.CDRRoutingAttempt)
 	b.free = callPlace{}
 	if i, ok := b.seen[p.place]; ok {

@@ -24,6 +24,7 @@ type DB struct {
 	accounts map[rating.AccountID]*rating.Account
 	refs     map[string]*rating.Account // by name and UUID; see cachedRef
 	spare    *callBatch                 // memory of the last transaction that charged calls
+	known    *knownCalls
 	catalog  atomic.Pointer[Catalog]
 	settings atomic.Pointer[rating.Settings]
 	space    spaces
