@@ -164,8 +164,9 @@ func fdatasyncs(b *testing.B) float64 {
 	return rounds / time.Since(began).Seconds()
 }
 
-// load sends requests from several connections until n are answered, and returns the latencies sorted.
-func (s *billd) load(conns, n int, path string, body func(i int) []byte) []time.Duration {
+// load posts bodies from several connections until all are answered, and returns the latencies sorted.
+func (s *billd) load(conns int, path string, bodies [][]byte) []time.Duration {
+	n := len(bodies)
 	client := &fasthttp.HostClient{Addr: s.addr, MaxConns: conns, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second}
 	took := make([]time.Duration, n)
 	next := make(chan int, n)
@@ -184,7 +185,7 @@ func (s *billd) load(conns, n int, path string, body func(i int) []byte) []time.
 				req.SetRequestURI("http://" + s.addr + path)
 				req.Header.Set("Authorization", "Bearer "+s.token)
 				req.Header.SetContentType("application/json")
-				req.SetBody(body(i))
+				req.SetBodyRaw(bodies[i])
 				began := time.Now()
 				err := client.Do(req, resp)
 				took[i] = time.Since(began)
