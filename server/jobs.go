@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"billd/server/kazoo"
 	"billd/server/ops"
 	"billd/storage"
 )
@@ -32,6 +33,7 @@ func jobList() []job {
 		{"services to renew", time.Minute, ops.RenewServices},
 		{"scheduled rates", time.Minute, ops.ApplyNextRates},
 		{"CDR exports", jobTick, ops.RunCDRExports},
+		{"Kazoo tasks", jobTick, func(ctx context.Context, env *ops.Env) (int, error) { return kazoo.RunTasks(ctx, env.DB) }},
 	}
 }
 

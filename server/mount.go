@@ -62,7 +62,7 @@ func (s *Server) guard(c *fiber.Ctx) (err error) {
 }
 
 // uploads are the routes that read their body themselves, after authentication, to limits of their own.
-var uploads = []string{native.Base + "/import/"}
+var uploads = []string{native.Base + "/import/", "/v2/rates", "/v2/tasks"}
 
 // limitBody reads a request's body up to the limit that every other route has. With streaming on,
 // fasthttp itself would let any length through.

@@ -110,5 +110,5 @@ func (n *node) allow() string {
 
 // table is everything there is to call.
 func (a *API) table() []route {
-	return slices.Concat(authRoutes(), accountRoutes(), ledgerRoutes(), serviceRoutes(), plannerRoutes(), objectRoutes(), portStateRoutes(), numberRoutes(), ipRoutes(), whitelabelRoutes(), legacyRoutes(), limitRoutes(), userRoutes(), rateRoutes(), cdrRoutes(), transactionRoutes())
+	return slices.Concat(authRoutes(), accountRoutes(), ledgerRoutes(), serviceRoutes(), plannerRoutes(), objectRoutes(), portStateRoutes(), numberRoutes(), ipRoutes(), whitelabelRoutes(), legacyRoutes(), taskRoutes(), limitRoutes(), userRoutes(), rateRoutes(), cdrRoutes(), transactionRoutes())
 }

@@ -1,0 +1,481 @@
+package kazoo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"billd/rating"
+	"billd/storage"
+)
+
+const (
+	smallTask   = 1_000  // rows: such a task is done before the PATCH that starts it answers (contract 11.5)
+	exportChunk = 20_000 // rates read in one transaction
+)
+
+// isSmall reports whether a task is done while its client waits.
+func (a *API) isSmall(t *storage.Task) bool {
+	if t.Action != "export" {
+		return t.Total <= smallTask
+	}
+	rates, _ := a.db.Catalog().Rates()
+	return rates <= smallTask
+}
+
+// RunTasks does the tasks that were started and have not ended, one after the other. What a crash
+// interrupted begins anew: a task's changes and its end are one transaction.
+func RunTasks(ctx context.Context, db *storage.DB) (done int, err error) {
+	var ids []uint64
+	err = db.View(ctx, func(tx *storage.Tx) error {
+		ids = tx.StartedTasks()
+		return nil
+	})
+	for _, id := range ids {
+		if err != nil || ctx.Err() != nil {
+			break
+		}
+		if err = runTask(ctx, db, id); err == nil {
+			done++
+		}
+	}
+	return done, err
+}
+
+// runTask does a task. What is wrong with its rows is told in its output, not returned.
+func runTask(ctx context.Context, db *storage.DB, id uint64) error {
+	var t *storage.Task
+	var input []byte
+	err := db.View(ctx, func(tx *storage.Tx) (err error) {
+		if t, err = tx.Tasks.Get(id); err != nil {
+			return err
+		}
+		input, err = tx.ReadTaskFile(id, storage.TaskInput)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if t.Action == "export" {
+		return exportRates(ctx, db, t)
+	}
+	w, err := newRateWork(t, input)
+	if err == nil {
+		err = db.Update(ctx, func(tx *storage.Tx) error { return w.apply(tx) })
+	}
+	if f, known := asFailure(err); err != nil && known && ctx.Err() == nil {
+		return endTask(ctx, db, id, f.message) // another import of the deck runs, or the input is damaged
+	}
+	return err
+}
+
+// endTask ends a task that came to nothing.
+func endTask(ctx context.Context, db *storage.DB, id uint64, why string) error {
+	return db.Update(ctx, func(tx *storage.Tx) error {
+		t, err := tx.Tasks.Get(id)
+		if err != nil || t.Status != storage.TaskExecuting {
+			return err
+		}
+		t.Status, t.EndedAt, t.Error, t.Failed = storage.TaskFailure, tx.Now(), why, t.Total
+		return tx.Tasks.Put(t)
+	})
+}
+
+// taskLine is a row of a task's input and what became of it.
+type taskLine struct {
+	cells []string
+	doc   document
+	deck  string
+	fresh *rating.Rate // as a new rate; nil when it cannot be one
+	err   string
+}
+
+// rateWork is a task over rates whose input was read.
+type rateWork struct {
+	task   *storage.Task
+	header []string
+	lines  []*taskLine
+}
+
+// newRateWork reads the input, outside any transaction.
+func newRateWork(t *storage.Task, input []byte) (*rateWork, error) {
+	header, next, err := readSheetCSV(input)
+	if err != nil {
+		return nil, err
+	}
+	w := &rateWork{task: t, header: header}
+	deck, _ := plain(readDocument(t.Arguments)["ratedeck_id"])
+	for {
+		cells, err := next()
+		if err == io.EOF {
+			return w, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		l := &taskLine{cells: cells, doc: document{}, deck: deck}
+		for i, name := range header {
+			if i < len(cells) && cells[i] != "" {
+				l.doc[name] = columnValue(name, cells[i])
+			}
+		}
+		if d, ok := plain(l.doc["ratedeck_id"]); ok {
+			l.deck = d
+		}
+		delete(l.doc, "ratedeck_id")
+		if t.Action == "import" {
+			l.read()
+		}
+		w.lines = append(w.lines, l)
+	}
+}
+
+// columnValue reads a cell: lists are JSON, or texts with semicolons between them.
+func columnValue(name, text string) any {
+	text = strings.TrimSpace(text)
+	if !slices.Contains([]string{"direction", "options", "routes", "caller_id_numbers"}, name) {
+		return text
+	}
+	if v, err := decodeJSON([]byte(text)); err == nil {
+		if list, ok := v.([]any); ok {
+			return list
+		}
+	}
+	var list []any
+	for _, s := range strings.Split(text, ";") {
+		if s = strings.TrimSpace(s); s != "" {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// read makes a new rate of the line, to see whether it can be one. A name and a weight that it does
+// not give are made up (contract 11.5).
+func (l *taskLine) read() {
+	doc := public(l.doc)
+	r := &rating.Rate{}
+	prefix, iso := cleanPrefix(doc["prefix"]), ""
+	if s, ok := plain(doc["iso_country_code"]); ok {
+		iso = strings.ToUpper(s)
+	}
+	if doc["rate_name"] == nil {
+		name := prefix
+		if iso != "" {
+			name = iso + "_" + name
+		}
+		if list, ok := doc["direction"].([]any); ok && len(list) == 1 {
+			name = fmt.Sprint(list[0], "_", name)
+		}
+		doc["rate_name"] = name
+	}
+	if cost, ok := plain(doc["rate_cost"]); ok && doc["weight"] == nil {
+		if p, err := rating.ParsePrice(cost); err == nil {
+			doc["weight"] = jsonInt(autoWeight(prefix, p))
+		}
+	}
+	if err := readRateForm(r, doc); err != nil {
+		l.err = complaint(err)
+		return
+	}
+	r.KazooID = newRateID(r, doc)
+	l.fresh = r
+}
+
+// autoWeight is the weight of a rate that was given none: it grows with the prefix and falls with the
+// price.
+func autoWeight(prefix string, cost rating.Price) int64 {
+	return min(max(int64(len(prefix))*10-int64(cost)/10_000_000, 1), 100)
+}
+
+// complaint says in one line what is wrong with a row.
+func complaint(err error) string {
+	var f *failure
+	if !errors.As(err, &f) {
+		return err.Error()
+	}
+	p, ok := f.data.(problems)
+	if !ok {
+		return f.message
+	}
+	var parts []string
+	for field, codes := range p {
+		for code := range codes {
+			parts = append(parts, field+": "+code)
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+// apply does the work and ends the task, unless it was stopped.
+func (w *rateWork) apply(tx *storage.Tx) error {
+	t, err := tx.Tasks.Get(w.task.ID)
+	if err != nil || t.Status != storage.TaskExecuting {
+		return err
+	}
+	puts := newRatePuts(tx)
+	t.Succeeded, t.Failed = 0, 0
+	out := newSheet(append(slices.Clone(w.header), "error")...)
+	for _, l := range w.lines {
+		why := l.err
+		if why == "" {
+			why, err = w.line(tx, puts, l)
+			if err != nil {
+				return err
+			}
+		}
+		if why == "" {
+			t.Succeeded++
+		} else {
+			t.Failed++
+		}
+		out.w.Write(append(slices.Clone(l.cells), why))
+	}
+	if err := puts.write(fmt.Sprintf("task %s %s: %d rows, %d refused", t.Category, t.Action, t.Succeeded, t.Failed)); err != nil {
+		return err
+	}
+	out.w.Flush()
+	if err := tx.WriteTaskFile(t.ID, storage.TaskOutput, out.b.Bytes()); err != nil {
+		return err
+	}
+	t.EndedAt = tx.Now()
+	switch {
+	case t.Failed == 0:
+		t.Status = storage.TaskSuccess
+	case t.Succeeded == 0:
+		t.Status = storage.TaskFailure
+	default:
+		t.Status = storage.TaskPartial
+	}
+	return tx.Tasks.Put(t)
+}
+
+// line does one line; why says what is wrong with it, "" for nothing.
+func (w *rateWork) line(tx *storage.Tx, puts *ratePuts, l *taskLine) (why string, err error) {
+	if w.task.Action == "delete" {
+		return w.end(tx, puts, l)
+	}
+	r, err := puts.rate(l.deck, l.fresh.KazooID)
+	if err != nil {
+		return "", err
+	}
+	d := puts.deck(l.deck)
+	if r == nil {
+		made := *l.fresh
+		puts.add(d, &made)
+		return "", nil
+	}
+	doc, err := asDocument(rateView(d, r))
+	if err != nil {
+		return "", err
+	}
+	changed := *r
+	if err := readRateForm(&changed, merge(doc, l.doc)); err != nil {
+		return complaint(err), nil
+	}
+	puts.add(d, &changed)
+	return "", nil
+}
+
+// end ends the rates of a prefix that say what the line says.
+func (w *rateWork) end(tx *storage.Tx, puts *ratePuts, l *taskLine) (string, error) {
+	prefix := cleanPrefix(l.doc["prefix"])
+	d, err := deckCalled(tx, l.deck)
+	if rating.KindOf(err) == rating.NotFound || prefix == "" {
+		return "no such rate", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	found := false
+	err = eachRateAt(tx, d, prefix, func(r *rating.Rate) {
+		view, err := asDocument(rateView(d, r))
+		for key, want := range l.doc {
+			if key != "prefix" && (err != nil || cell(view[key]) != cell(want)) {
+				return
+			}
+		}
+		found = true
+		r.Till, r.KazooID = tx.Now(), ""
+		puts.add(d, r)
+	})
+	if err == nil && !found {
+		return "no such rate", nil
+	}
+	return "", err
+}
+
+// exportColumns are the columns of an exported deck, those of an import.
+var exportColumns = append([]string{"prefix", "rate_cost"}, rateColumns...)
+
+// exportRates writes the rates in force of the deck that the task names, or of all decks, into its
+// output, a part a transaction, and ends the task.
+func exportRates(ctx context.Context, db *storage.DB, t *storage.Task) error {
+	var decks []*rating.Deck
+	asked, one := plain(readDocument(t.Arguments)["ratedeck_id"])
+	err := db.Update(ctx, func(tx *storage.Tx) error {
+		decks = nil
+		if err := tx.ClearTaskFile(t.ID, storage.TaskOutput); err != nil { // of an export that a crash interrupted
+			return err
+		}
+		if one {
+			d, err := deckCalled(tx, asked)
+			decks = append(decks, d)
+			return err
+		}
+		return tx.Decks.Each(0, func(d *rating.Deck) (bool, error) {
+			if d.Vendor == 0 {
+				decks = append(decks, d)
+			}
+			return true, nil
+		})
+	})
+	if rating.KindOf(err) == rating.NotFound {
+		return endTask(ctx, db, t.ID, "the ratedeck does not exist")
+	}
+	if err != nil {
+		return err
+	}
+	s := newSheet(exportColumns...)
+	rows, size := int64(0), 0
+	for _, d := range decks {
+		for from, after, more := "", rating.RateID(0), true; more; {
+			n := 0
+			err := db.View(ctx, func(tx *storage.Tx) error {
+				more = false
+				return tx.RatesFrom(d.ID, from, after, func(r *rating.Rate) (bool, error) {
+					if n++; n > exportChunk {
+						more = true
+						return false, nil
+					}
+					from, after = r.Prefix, r.ID
+					if r.ValidAt(tx.Now()) {
+						s.row(rateCells(d, r)...)
+						rows++
+					}
+					return true, nil
+				})
+			})
+			if err != nil {
+				return err
+			}
+			s.w.Flush()
+			part := slices.Clone(s.b.Bytes())
+			s.b.Reset()
+			if size += len(part); size > storage.MaxTaskResults {
+				return endTask(ctx, db, t.ID, "the output is too large")
+			}
+			if stopped, err := appendOutput(ctx, db, t.ID, part); err != nil || stopped {
+				return err
+			}
+		}
+	}
+	return db.Update(ctx, func(tx *storage.Tx) error {
+		now, err := tx.Tasks.Get(t.ID)
+		if err != nil || now.Status != storage.TaskExecuting {
+			return err
+		}
+		now.Status, now.EndedAt, now.Total, now.Succeeded = storage.TaskSuccess, tx.Now(), rows, rows
+		return tx.Tasks.Put(now)
+	})
+}
+
+// appendOutput adds to a task's output, unless the task was stopped.
+func appendOutput(ctx context.Context, db *storage.DB, id uint64, part []byte) (stopped bool, err error) {
+	err = db.Update(ctx, func(tx *storage.Tx) error {
+		t, err := tx.Tasks.Get(id)
+		if rating.KindOf(err) == rating.NotFound || err == nil && t.Status != storage.TaskExecuting {
+			stopped = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return tx.WriteTaskFile(id, storage.TaskOutput, part)
+	})
+	return stopped, err
+}
+
+// rateCells writes a rate as a row of exportColumns.
+func rateCells(d *rating.Deck, r *rating.Rate) []string {
+	view, err := asDocument(rateView(d, r))
+	cells := make([]string, len(exportColumns))
+	if err != nil {
+		return cells
+	}
+	for i, key := range exportColumns {
+		cells[i] = cell(view[key])
+	}
+	return cells
+}
+
+// ratePuts gathers the rates that one transaction writes, by deck, each once.
+type ratePuts struct {
+	tx    *storage.Tx
+	decks map[string]*rating.Deck
+	rates map[rating.DeckID][]*rating.Rate
+	byID  map[rating.DeckID]map[string]int // Kazoo id → place in rates
+}
+
+func newRatePuts(tx *storage.Tx) *ratePuts {
+	return &ratePuts{tx: tx, decks: map[string]*rating.Deck{}, rates: map[rating.DeckID][]*rating.Rate{}, byID: map[rating.DeckID]map[string]int{}}
+}
+
+// deck returns a deck that rate was asked for.
+func (p *ratePuts) deck(name string) *rating.Deck { return p.decks[name] }
+
+// rate returns the rate of an id as it is, or will be; nil when there is none. It makes the deck when
+// there is none of the name.
+func (p *ratePuts) rate(deck, id string) (*rating.Rate, error) {
+	d := p.decks[deck]
+	if d == nil {
+		var err error
+		if d, err = deckFor(p.tx, deck); err != nil {
+			return nil, err
+		}
+		p.decks[deck] = d
+	}
+	if at, ok := p.byID[d.ID][id]; ok {
+		return p.rates[d.ID][at], nil
+	}
+	r, err := p.tx.RateByKazooID(d.ID, id)
+	if rating.KindOf(err) == rating.NotFound {
+		return nil, nil
+	}
+	return r, err
+}
+
+// add notes a rate to be written.
+func (p *ratePuts) add(d *rating.Deck, r *rating.Rate) {
+	if r.ID == 0 {
+		r.Deck, r.Gen = d.ID, d.Generation
+	}
+	if p.byID[d.ID] == nil {
+		p.byID[d.ID] = map[string]int{}
+	}
+	if at, twice := p.byID[d.ID][r.KazooID]; twice && r.KazooID != "" {
+		p.rates[d.ID][at] = r
+		return
+	}
+	p.byID[d.ID][r.KazooID] = len(p.rates[d.ID])
+	p.rates[d.ID] = append(p.rates[d.ID], r)
+}
+
+// write writes what was gathered, with one audit row a deck.
+func (p *ratePuts) write(note string) error {
+	var ids []rating.DeckID
+	for id := range p.rates {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		if err := p.tx.PutRates(id, p.rates[id], note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
