@@ -12,6 +12,8 @@ type Settings struct {
 	VendorRounding   Rounding     `json:"vendor_rounding"`
 	DurationMode     DurationMode `json:"duration_mode"`
 	AutoApprove      bool         `json:"auto_approve"`
+	EventURL         string       `json:"event_url,omitempty"`      // where balance events are posted
+	EventContacts    []int64      `json:"event_contacts,omitempty"` // who hears of every account's balance events
 }
 
 // PricedDeck is a deck as charging needs it.

@@ -66,6 +66,7 @@ type Invoice struct {
 	ServiceSpent  Money       `json:"service_spent"`
 	ServiceEarned Money       `json:"service_earned"`
 	ServiceCount  int64       `json:"service_count"`
+	VAT           []VATShare  `json:"vat,omitempty"` // of what was spent less what was earned; nil where it is not known
 	HasDocument   bool        `json:"has_document,omitempty"`
 }
 

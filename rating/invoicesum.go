@@ -15,6 +15,7 @@ type InvoiceSum struct {
 	account AccountID
 	groups  [2]map[callGroup]*callSum
 	service map[serviceGroup]*serviceSum
+	shares  map[Percent]*VATShare
 }
 
 // callGroup is what makes calls one row of a breakdown; -1 stands for null.
@@ -47,7 +48,7 @@ type serviceSum struct {
 
 // NewInvoiceSum starts an empty sum for an account.
 func NewInvoiceSum(account AccountID) *InvoiceSum {
-	return &InvoiceSum{account: account, groups: [2]map[callGroup]*callSum{{}, {}}, service: map[serviceGroup]*serviceSum{}}
+	return &InvoiceSum{account: account, groups: [2]map[callGroup]*callSum{{}, {}}, service: map[serviceGroup]*serviceSum{}, shares: map[Percent]*VATShare{}}
 }
 
 // AddCall counts a call on one side. Fails with Range when a sum leaves Money.
@@ -68,6 +69,9 @@ func (s *InvoiceSum) AddCall(c *CDR, side Side, late bool) error {
 		start := c.Int(CDRTimeStart)
 		sum = &callSum{firstCall: start, lastCall: start}
 		s.groups[side][g] = sum
+	}
+	if err := s.shareCall(c, side); err != nil {
+		return err
 	}
 	return sum.add(c, c.Int(f.Billed), c.Money(f.Price))
 }
@@ -97,6 +101,9 @@ func (s *InvoiceSum) AddPosting(p *Posting) (err error) {
 	if sum == nil {
 		sum = &serviceSum{}
 		s.service[g] = sum
+	}
+	if err := s.sharePosting(p, g.spent); err != nil {
+		return err
 	}
 	sum.count++
 	sum.amount, err = sum.amount.Add(p.Amount)
@@ -151,7 +158,7 @@ func (s *InvoiceSum) Lines(inv *Invoice) ([]*InvoiceLine, error) {
 	if e != nil {
 		err = e
 	}
-	inv.Spent, inv.Earned = 0, 0
+	inv.Spent, inv.Earned, inv.VAT = 0, 0, s.vatShares()
 	for _, m := range []Money{inv.Originated.Spent, inv.Terminated.Spent, inv.ServiceSpent} {
 		add(&inv.Spent, m)
 	}

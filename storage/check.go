@@ -100,7 +100,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.Rates.Check, tx.Imports.Check, tx.Postings.Check, tx.Payments.Check, tx.Suspense.Check, tx.Invoices.Check,
 		tx.Lines.Check, tx.Accesses.Check, tx.Users.Check, tx.Jobs.Check, tx.Documents.Check, tx.Audit.Check,
 		tx.Objects.Check, tx.Services.Check, tx.ServicePlans.Check, tx.ServiceAudits.Check, tx.LedgerNotes.Check,
-		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check,
+		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check, tx.Messages.Check, tx.BalanceNotices.Check,
 		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check,
 	}
 }
@@ -141,6 +141,9 @@ func (c *checker) references() error {
 	c.services()
 	c.nextRates()
 	c.cdrExports()
+	c.messages()
+	c.notices()
+	c.papers()
 	c.customersAuths()
 	return nil
 }

@@ -61,7 +61,7 @@ func (c *checker) invoice(inv *rating.Invoice, a *rating.Account) error {
 		c.fault("invoice %d: its calls and postings cannot be summed: %v", inv.ID, err)
 		return c.ctx.Err()
 	}
-	if again != *inv {
+	if !again.Same(inv) {
 		c.fault("invoice %d: spent %s, earned %s, %d calls, %d services; its calls and postings make %s, %s, %d, %d", inv.ID,
 			inv.Spent, inv.Earned, inv.Originated.Calls+inv.Terminated.Calls, inv.ServiceCount,
 			again.Spent, again.Earned, again.Originated.Calls+again.Terminated.Calls, again.ServiceCount)

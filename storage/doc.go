@@ -27,6 +27,8 @@
 //	service.renew ms service                    services in the order in which their paid periods end
 //	nextrate.due  ms change                     scheduled changes of rates that wait
 //	cdrexport.open 0 account export, 1 ms export  exports that wait; finished ones, oldest file first
+//	outbox.state  state ms message              messages that wait, by when they are tried; others by when they ended
+//	invoice.paper invoice                       approved invoices whose paper is to be made
 //
 // Day comes first in a tally's key because calls come in by time: a commit then touches few pages.
 package storage

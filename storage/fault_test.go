@@ -328,6 +328,12 @@ var plantedFaults = []planted{
 	{"an invoice template's name is not found", dropFirst(bInvoiceTemplateName), said("invoice template 1: its name does not find it")},
 	{"a user of no account", alter(bUser, 1, func(u *User) { u.Account = 99 }), said("user 1: refers to account 99, which does not exist")},
 	{"a payment of no account", alter(bPayment, 1, func(p *Payment) { p.Account = 99 }), said("payment 1: refers to account 99, which does not exist")},
+	{"a message about no account", put(bOutbox, kv.Key(nil).U64(9), []byte("\x01"+`{"key":"k","account":99,"mail":{"to":"x","subject":"","text":"","invoice":98}}`)),
+		said("message 9: refers to account 99, which does not exist", "message 9: refers to invoice 98, which does not exist", "message 9: missing from its index", "message 9: its key does not find it")},
+	{"a message that says nothing", put(bOutbox, kv.Key(nil).U64(9), []byte("\x01{}")), said("message 9: want either an e-mail or a web request")},
+	{"a notice of no account", put(bBalanceNotice, kv.Key(nil).U64(99), []byte("\x01{}")), said("balance notice 99: refers to account 99, which does not exist")},
+	{"the paper of a draft is due", put(bInvoicePaper, kv.Key(nil).U64(2), nil), said("invoice 2: its paper is due, but it is not approved")},
+	{"an invoice's VAT is changed", alter(bInvoice, 1, func(v *rating.Invoice) { v.VAT[0].Tax++ }), said("invoice 1: spent")},
 	{"a payment without posting", alter(bPayment, 1, func(p *Payment) { p.Posting = 0 }), said("payment 1: refers to posting 0, which does not exist")},
 }
 

@@ -366,7 +366,10 @@ func (tx *Tx) ApproveInvoice(id uint64) (*rating.Invoice, error) {
 		}
 	}
 	inv.State, inv.ApprovedAt = rating.InvoiceApproved, tx.now
-	return inv, tx.Invoices.Put(inv)
+	if err := tx.Invoices.Put(inv); err != nil || inv.Origin != rating.Own {
+		return inv, err
+	}
+	return inv, tx.wantPaper(inv.ID)
 }
 
 // roundInvoice posts the difference between what the paper asks for and what was charged exactly.
@@ -387,11 +390,8 @@ func (tx *Tx) roundInvoice(inv *rating.Invoice) error {
 
 // roundingOf returns what the paper asks for beyond the exact sum.
 func roundingOf(inv *rating.Invoice) (rating.Money, error) {
-	exact, err := inv.Spent.Sub(inv.Earned)
-	if err != nil {
-		return 0, err
-	}
-	return exact.Round(inv.Currency.MinorUnits()).Sub(exact)
+	due, err := inv.Due()
+	return due.Rounding, err
 }
 
 func roundingRef(invoice uint64) string { return fmt.Sprintf("rounding/%d", invoice) }
@@ -485,8 +485,10 @@ func (db *DB) fillAndApprove(ctx context.Context, id uint64) (*rating.Invoice, e
 		return inv, err
 	}
 	err = db.Update(ctx, func(tx *Tx) (err error) {
-		inv, err = tx.ApproveInvoice(id)
-		return err
+		if inv, err = tx.ApproveInvoice(id); err != nil {
+			return err
+		}
+		return tx.SendInvoice(inv)
 	})
 	return inv, err
 }

@@ -121,6 +121,11 @@ const (
 	bCDRExportOpen
 	bCDRExportChunk
 	bCDRExportChunkOf
+	bOutbox
+	bOutboxKey
+	bOutboxState
+	bBalanceNotice
+	bInvoicePaper
 	bCustomersAuth
 	bCustomersAuthName
 	bCustomersAuthExternal
@@ -155,6 +160,7 @@ func BucketNames() []string {
 		"servicetype", "servicetype.name", "service", "service.uuid", "service.account", "service.type", "service.renew", "packagecounter", "packagecounter.service",
 		"nextrate", "nextrate.rate", "nextrate.due",
 		"cdrexport", "cdrexport.uuid", "cdrexport.account", "cdrexport.open", "cdrexport.chunk", "cdrexport.chunk.export",
+		"outbox", "outbox.key", "outbox.state", "balance.notice", "invoice.paper",
 		"customersauth", "customersauth.name", "customersauth.external", "customersauth.customer", "customersauth.account", "customersauth.rateplan",
 		"invoicetemplate", "invoicetemplate.name"}
 }

@@ -107,6 +107,8 @@ type tables struct {
 	serviceTables
 	nextRateTables
 	cdrExportTables
+	outboxTables
+	noticeTables
 	customersAuthTables
 }
 
@@ -145,6 +147,7 @@ func newTables() *tables {
 	t.yetiTables = newYetiTables()
 	t.networkTables = newNetworkTables()
 	t.serviceTables, t.nextRateTables, t.cdrExportTables = newServiceTables(), newNextRateTables(), newCDRExportTables()
+	t.outboxTables, t.noticeTables = newOutboxTables(), newNoticeTables()
 	t.customersAuthTables = newCustomersAuthTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false

@@ -43,6 +43,8 @@ type Tx struct {
 	ServiceRows
 	NextRateRows
 	CDRExportRows
+	OutboxRows
+	NoticeRows
 	CustomersAuthRows
 
 	moves     map[rating.Ledger]rating.Balance
@@ -85,6 +87,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.YetiRows = bindYeti(tx)
 	tx.NetworkRows = bindNetworks(tx)
 	tx.ServiceRows, tx.NextRateRows, tx.CDRExportRows = bindServices(tx), bindNextRates(tx), bindCDRExports(tx)
+	tx.OutboxRows, tx.NoticeRows = bindOutbox(tx), bindNotices(tx)
 	tx.CustomersAuthRows = bindCustomersAuths(tx)
 	return tx
 }

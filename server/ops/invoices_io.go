@@ -17,7 +17,7 @@ import (
 // invoiceNames are the columns of an invoice file, in the order in which an export writes them.
 var invoiceNames = []string{
 	"format", "id", "uuid", "account_id", "account", "reference", "number", "state", "invoice_type", "start_date", "end_date", "created_at", "approved_at",
-	"currency", "amount_spent", "amount_earned", "services_amount_spent", "services_amount_earned", "service_transactions_count",
+	"currency", "amount_spent", "amount_earned", "services_amount_spent", "services_amount_earned", "service_transactions_count", "vat",
 	"originated_amount_spent", "originated_amount_earned", "originated_calls_count", "originated_successful_calls_count", "originated_calls_duration",
 	"originated_billing_duration", "originated_first_call_at", "originated_last_call_at",
 	"terminated_amount_spent", "terminated_amount_earned", "terminated_calls_count", "terminated_successful_calls_count", "terminated_calls_duration",
@@ -195,7 +195,7 @@ func sameInvoice(tx *storage.Tx, there, inv *rating.Invoice, lines []*rating.Inv
 	if is.Reference == "" {
 		is.Reference = there.Reference
 	}
-	same := is == *there && len(was) == len(lines)
+	same := is.Same(there) && len(was) == len(lines)
 	for i := 0; same && i < len(lines); i++ {
 		x, _ := json.Marshal(lineRow(was[i]))
 		y, _ := json.Marshal(lineRow(lines[i]))
@@ -221,7 +221,7 @@ func (r *fieldReader) invoice(a *rating.Account) (*rating.Invoice, []*rating.Inv
 		Number: uint64(r.int("number")), Start: r.time("start_date"), End: r.time("end_date"), CreatedAt: r.time("created_at"), ApprovedAt: r.time("approved_at"),
 		Spent: r.money("amount_spent"), Earned: r.money("amount_earned"), ServiceSpent: r.money("services_amount_spent"),
 		ServiceEarned: r.money("services_amount_earned"), ServiceCount: r.int("service_transactions_count"),
-		Originated: r.side("originated"), Terminated: r.side("terminated")}
+		Originated: r.side("originated"), Terminated: r.side("terminated"), VAT: r.vat()}
 	if u := parse(r, "uuid", r.text("uuid"), rating.ParseUUID); u != nil {
 		inv.UUID = *u
 	}
@@ -266,6 +266,18 @@ func wordOf[T fmt.Stringer](r *fieldReader, name string, otherwise T, values ...
 		r.err = fmt.Errorf("%s %.40q: want one of %s", name, s, strings.Join(words, ", "))
 	}
 	return otherwise
+}
+
+// vat reads the shares of an invoice by VAT rate, nil where the record has none.
+func (r *fieldReader) vat() (shares []rating.VATShare) {
+	raw := r.f["vat"]
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == `""` {
+		return nil
+	}
+	if err := json.Unmarshal(raw, &shares); err != nil && r.err == nil {
+		r.err = fmt.Errorf(`vat: want an array of {"rate","net","tax"} as texts`)
+	}
+	return shares
 }
 
 func (r *fieldReader) lines(account rating.AccountID) (lines []*rating.InvoiceLine) {
@@ -467,6 +479,13 @@ func invoiceRow(tx *storage.Tx, inv *rating.Invoice) (map[string]any, error) {
 			return nil, err
 		}
 		row[lineTables[kind]] = json.RawMessage(b)
+	}
+	if len(inv.VAT) > 0 {
+		b, err := json.Marshal(inv.VAT)
+		if err != nil {
+			return nil, err
+		}
+		row["vat"] = json.RawMessage(b)
 	}
 	doc, err := tx.Documents.Get(inv.ID)
 	switch {
