@@ -122,14 +122,18 @@ func (tx *Tx) batch() *callBatch {
 // of a much larger one would cost more than making new ones.
 func (db *DB) keepBatch(b *callBatch) {
 	db.spare = nil
-	if b == nil || len(b.keyed) < cap(b.keyed)/8 {
+	if b == nil {
+		return
+	}
+	b.arena.reset()
+	if len(b.keyed) < cap(b.keyed)/8 {
+		db.spare = &callBatch{seen: map[callPlace]int32{}, next: map[int64]uint32{}, arena: b.arena, key: b.key}
 		return
 	}
 	clear(b.rows)
 	clear(b.keyed)
 	clear(b.seen)
 	clear(b.next)
-	b.arena.reset()
 	db.spare = &callBatch{rows: b.rows[:0], keyed: b.keyed[:0], seen: b.seen, next: b.next,
 		arena: b.arena, order: b.order[:0], sides: [2][]sideKey{b.sides[0][:0], b.sides[1][:0]}, ids: b.ids[:0], key: b.key}
 }
@@ -141,7 +145,10 @@ type arena struct {
 	piece  int
 }
 
-const arenaSize = 256 << 10
+const (
+	arenaSize  = 256 << 10
+	keptPieces = 16
+)
 
 // grow returns the free bytes, at least n; keep takes those that were filled.
 func (a *arena) grow(n int) []byte {
@@ -157,8 +164,10 @@ func (a *arena) grow(n int) []byte {
 	return a.room[len(a.room):]
 }
 
+// reset makes all bytes free again, and keeps no more than a few pieces.
 func (a *arena) reset() {
 	a.room, a.piece = nil, 0
+	a.pieces = a.pieces[:min(len(a.pieces), keptPieces)]
 	if len(a.pieces) > 0 {
 		a.room = a.pieces[0]
 	}
