@@ -112,3 +112,26 @@ func TestTheMachinesFileNamesTheDirectory(t *testing.T) {
 		t.Errorf("exit %d, dir %s, want 0, /elsewhere", exit, a.dir)
 	}
 }
+
+func TestABrokenFileStopsOnlyWhatHasSettings(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, configName), []byte("= what"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args []string
+		exit int
+	}{
+		{nil, 0}, {[]string{"--help"}, 0}, {[]string{"version"}, 0}, {[]string{"help"}, 0}, {[]string{"help", "suspense", "list"}, 0},
+		{[]string{"completion", "bash"}, 0}, {[]string{"routes"}, 0}, {[]string{cobra.ShellCompRequestCmd, "sus"}, 0},
+		{[]string{"suspense", "list"}, 2}, {[]string{"serve"}, 2},
+	} {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			var out bytes.Buffer
+			a := newApp(strings.NewReader(""), &out, io.Discard)
+			if exit := a.main(a.root(), append(tt.args, "--dir", dir)); exit != tt.exit || exit == 0 && out.Len() == 0 {
+				t.Errorf("billd %v: exit %d with %d bytes, want %d", tt.args, exit, out.Len(), tt.exit)
+			}
+		})
+	}
+}

@@ -55,6 +55,7 @@ func (a *app) root(more ...*cobra.Command) *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, "print data as JSON")
 	setting(flags, "dir")
 	flags.Lookup("config").Usage += envNote("config")
+	root.SetHelpCommand(newHelp(a))
 	for i, g := range a.groups() {
 		id := fmt.Sprint(i)
 		root.AddGroup(&cobra.Group{ID: id, Title: g.title})
@@ -102,7 +103,12 @@ func newFamily(name, short string, subs ...*cobra.Command) *cobra.Command {
 
 // finish completes what cobra made itself, and hangs configuration and the mark of a begun command on all.
 func (a *app) finish(root *cobra.Command) {
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if standsAlone(cmd) {
+			return nil
+		}
+		return a.configure(cmd)
+	}
 	for cmd := range all(root) {
 		if cmd.Example == "" && cmd.Parent() != nil && cmd.Parent().Name() == "completion" {
 			cmd.Example = "  billd completion " + cmd.Name() + " > billd." + cmd.Name()
@@ -114,11 +120,22 @@ func (a *app) finish(root *cobra.Command) {
 			}
 		}
 	}
-	for name, example := range map[string]string{"completion": "  billd completion bash > /etc/bash_completion.d/billd", "help": "  billd help version"} {
-		if cmd, _, err := root.Find([]string{name}); err == nil {
-			cmd.Example = example
-		}
+	if cmd, _, err := root.Find([]string{"completion"}); err == nil {
+		cmd.Example = "  billd completion bash > /etc/bash_completion.d/billd"
 	}
+}
+
+// standsAlone reports whether a command, or the one it belongs to, tells of the binary alone: it has no
+// settings, and a broken configuration does not stop it.
+func standsAlone(cmd *cobra.Command) bool {
+	for cmd.HasParent() && cmd.Parent().HasParent() {
+		cmd = cmd.Parent()
+	}
+	switch cmd.Name() {
+	case "version", "help", "completion", "routes", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+		return true
+	}
+	return !cmd.HasParent() // billd alone prints its help
 }
 
 // all walks a command and those below it.

@@ -268,6 +268,8 @@ func TestWhatStandsInTheWayHasItsExitCode(t *testing.T) {
 		{"an unknown flag", []string{"try", "--nope"}, ended{2, "", "billd: unknown flag: --nope; see 'billd try --help'\n"}},
 		{"a flag's bad value", []string{"try", "-", "--exit", "x"}, ended{2, "", "billd: --exit: \"x\", want int; see 'billd try --help'\n"}},
 		{"an unknown command", []string{"vesion"}, ended{2, "", "billd: billd: no command \"vesion\", did you mean version?; see 'billd --help'\n"}},
+		{"help about an unknown command", []string{"help", "vesion"}, ended{2, "", "billd: billd: no command \"vesion\", did you mean version?; see 'billd help --help'\n"}},
+		{"help about an unknown subcommand", []string{"help", "suspense", "nope"}, ended{2, "", "billd: billd suspense: no command \"nope\"; see 'billd help --help'\n"}},
 		{"an unknown subcommand", []string{"family", "nope"}, ended{2, "", "billd: billd family: no command \"nope\"; see 'billd family --help'\n"}},
 		{"no subcommand", []string{"family"}, ended{2, "", "billd: family: want one of member; see 'billd family --help'\n"}},
 		{"a missing argument", []string{"try"}, ended{2, "", "billd: try: 0 arguments, want FILE; see 'billd try --help'\n"}},
