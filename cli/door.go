@@ -23,6 +23,7 @@ type call struct {
 	args any       // the command's argument struct, nil for none
 	in   io.Reader // its input, nil for none
 	out  io.Writer // its output, nil for the command line's own
+	side io.Writer // its second output, nil for none
 }
 
 // runOp runs c through the door that is open. Its error is an exit code that needs no more words,
@@ -33,7 +34,7 @@ func (a *app) runOp(cmd *cobra.Command, c call) error {
 		return fmt.Errorf("%s: %w", c.op, err)
 	}
 	bar := newProgress(a.errw)
-	o := &ops.IO{In: c.in, Out: c.out, Err: bar.over(a.errw), Progress: bar.report}
+	o := &ops.IO{In: c.in, Out: c.out, Aside: c.side, Err: bar.over(a.errw), Progress: bar.report}
 	if o.Out == nil {
 		o.Out = bar.over(a.out)
 	}

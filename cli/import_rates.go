@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"billd/server/ops"
@@ -12,6 +14,7 @@ import (
 func newImportRates(a *app) *cobra.Command {
 	var args ops.ImportRatesArgs
 	var columns []string
+	var rejects string
 	cmd := &cobra.Command{
 		Use:   "import-rates FILE",
 		Short: "Import a price list into a rate deck",
@@ -22,11 +25,14 @@ func newImportRates(a *app) *cobra.Command {
 			"the prefixes in the file. Rates are compared over what is valid from the import's instant on; of a rate\n" +
 			"that changes, what the file does not say stays. Nothing that was valid is removed: it ends.\n\n" +
 			"read = added + changed + same + rejected. Removed counts rates of the deck that end because the file\n" +
-			"does not have them. Rejected lines are listed on standard error, and in full with --json.\n\n" +
+			"does not have them. Rejected lines are listed on standard error, the first thousand, and all of\n" +
+			"them go to the file that --rejects names, in the order in which they were found: a rate that contradicts\n" +
+			"another line of its prefix comes after what could not be read.\n\n" +
 			"Exit codes: 0 all taken, 3 some lines rejected, 1 nothing imported.",
 		Example: "  billd import-rates deck.csv\n" +
 			"  billd import-rates deck.csv --dry-run --effective 2026-12-01\n" +
 			"  billd import-rates carrier.csv --deck carrier --vendor 7 --mode merge\n" +
+			"  billd import-rates carrier.csv --deck carrier --rejects rejected.csv\n" +
 			"  billd import-rates odd.csv --map 'Dest No=prefix' --map 'Peak=price' --delimiter ';'",
 		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
@@ -41,9 +47,20 @@ func newImportRates(a *app) *cobra.Command {
 				args.Columns[c[:at]] = c[at+1:]
 			}
 			args.JSON = a.json
-			return a.runOpFrom(cmd, "import-rates", argv[0], func(in ops.Input) any {
+			if args.RejectsAside = rejects != ""; !args.RejectsAside {
+				return a.runOpFrom(cmd, "import-rates", argv[0], func(in ops.Input) any {
+					args.Input = in
+					return args
+				})
+			}
+			return a.withInput(argv[0], func(in ops.Input, r io.Reader) error {
 				args.Input = in
-				return args
+				return toFile(rejects, func(f io.Writer) (bool, error) {
+					list := &touched{Writer: f}
+					err := a.runOp(cmd, call{op: "import-rates", args: args, in: r, side: list})
+					failed := errors.Is(err, exitCode(ops.ExitFailed)) && list.wrote // all lines were rejected
+					return err == nil || failed || errors.Is(err, exitCode(ops.ExitPartly)), err
+				})
 			})
 		},
 	}
@@ -60,6 +77,18 @@ func newImportRates(a *app) *cobra.Command {
 	f.StringVar(&args.Dates, "dates", "", "which comes first in dates: day or month (default found out)")
 	f.StringVar(&args.Timezone, "timezone", "", "zone of dates without one (default UTC)")
 	f.StringVar(&args.Prepend, "prepend", "", "digits before every prefix, as 1 for a list of NPANXX")
+	f.StringVar(&rejects, "rejects", "", "CSV file to write the rejected lines to, with their numbers and reasons")
 	f.StringArrayVar(&columns, "map", nil, "what a column is: HEADER=FIELD or #NUMBER=FIELD")
 	return cmd
+}
+
+// touched is a writer that remembers whether anything was written.
+type touched struct {
+	io.Writer
+	wrote bool
+}
+
+func (t *touched) Write(p []byte) (int, error) {
+	t.wrote = true
+	return t.Writer.Write(p)
 }

@@ -323,3 +323,33 @@ func TestRealDecks(t *testing.T) {
 		})
 	}
 }
+
+func TestRejectedLinesGoToAFile(t *testing.T) {
+	const deck = "prefix,price\n44,0.06\n49,\"x\"\n1,y\n44,0.07\n"
+	for _, door := range []string{"direct", "server"} {
+		dir, files := t.TempDir(), t.TempDir()
+		if door == "server" {
+			serveAll(t, dir)
+		}
+		path := filepath.Join(files, "rejected.csv")
+		for _, tt := range []struct {
+			name, in string
+			exit     int
+			want     string
+		}{
+			{"none", "prefix,price\n44,0.06\n", 0, "line,reason\n"},
+			{"some", deck, 3, "line,reason\n3,\"price \"\"x\"\" is not a number\"\n4,\"price \"\"y\"\" is not a number\"\n5,"},
+			{"no list at all leaves the file", "", 1, "line,reason\n3,"},
+			{"all", "prefix,price\n49,z\n", 1, "line,reason\n2,\"price \"\"z\"\" is not a number\"\n"},
+		} {
+			got := run(tt.in, "import-rates", "-", "--rejects", path, "--json", "--dir", dir)
+			text, err := os.ReadFile(path)
+			if got.exit != tt.exit || err != nil || !strings.HasPrefix(string(text), tt.want) {
+				t.Errorf("%s, %s: exit %d, file %q, %v, want %d and %q; %s", door, tt.name, got.exit, text, err, tt.exit, tt.want, got.errw)
+			}
+		}
+		if left, _ := os.ReadDir(files); len(left) != 1 {
+			t.Errorf("%s: %d files are left, want 1", door, len(left))
+		}
+	}
+}

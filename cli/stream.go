@@ -30,8 +30,15 @@ func plain(err error) error {
 // runOpFrom runs an op on a FILE argument, - being standard input. The file is opened here and its
 // bytes travel through the door; args makes the op's arguments with the file's name and size.
 func (a *app) runOpFrom(cmd *cobra.Command, op, path string, args func(ops.Input) any) error {
+	return a.withInput(path, func(in ops.Input, r io.Reader) error {
+		return a.runOp(cmd, call{op: op, args: args(in), in: r})
+	})
+}
+
+// withInput opens a FILE argument for run, - being standard input.
+func (a *app) withInput(path string, run func(ops.Input, io.Reader) error) error {
 	if path == "-" {
-		return a.runOp(cmd, call{op: op, args: args(ops.Input{Name: "stdin"}), in: a.in})
+		return run(ops.Input{Name: "stdin"}, a.in)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -49,23 +56,32 @@ func (a *app) runOpFrom(cmd *cobra.Command, op, path string, args func(ops.Input
 	if at.Mode().IsRegular() {
 		in.Size = at.Size()
 	}
-	return a.runOp(cmd, call{op: op, args: args(in), in: f})
+	return run(in, f)
 }
 
-// runOpTo runs an op whose output goes to a FILE argument, - being standard output. The file is
-// private to its owner, and appears whole when the op has succeeded or not at all; what lay there stays until then.
+// runOpTo runs an op whose output goes to a FILE argument, - being standard output.
 func (a *app) runOpTo(cmd *cobra.Command, op, path string, args any) error {
 	if path == "-" {
 		return a.runOp(cmd, call{op: op, args: args})
 	}
+	return toFile(path, func(f io.Writer) (bool, error) {
+		err := a.runOp(cmd, call{op: op, args: args, out: f})
+		return err == nil, err
+	})
+}
+
+// toFile lets write fill the file at path. It is private to its owner, and appears when write has ended and
+// says that it is to be kept; what lay there stays until then. It fails as write fails.
+func toFile(path string, write func(io.Writer) (keep bool, err error)) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return plain(err)
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	if err := a.runOp(cmd, call{op: op, args: args, out: f}); err != nil {
-		return err
+	keep, done := write(f)
+	if !keep {
+		return done
 	}
 	if err := f.Sync(); err != nil {
 		return plain(err)
@@ -76,7 +92,7 @@ func (a *app) runOpTo(cmd *cobra.Command, op, path string, args any) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("%s: cannot be put in its place: %w", path, errors.Unwrap(err))
 	}
-	return nil
+	return done
 }
 
 // password reads a new password: the first line of standard input if fromStdin is set, else typed

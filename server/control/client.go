@@ -165,5 +165,10 @@ func (f *frame) copyTo(o *ops.IO) error {
 			return err
 		}
 	}
+	if len(f.Aside) > 0 && o.Aside != nil {
+		if _, err := o.Aside.Write(f.Aside); err != nil {
+			return err
+		}
+	}
 	return nil
 }

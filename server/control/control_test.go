@@ -70,18 +70,19 @@ func TestACallCarriesEverythingBothWays(t *testing.T) {
 		o.Out.Write(in)
 		o.Progress(5, 9, "rows")
 		fmt.Fprint(o.Err, "warned\n")
+		o.Aside.Write(in)
 		return ops.ExitPartly, err
 	}))
 	binary := []byte{0xff, 0, '\n', 0xc3, 0x28, '"', '<'}
-	var out, errw bytes.Buffer
+	var out, errw, aside bytes.Buffer
 	var progress string
 	exit, err := connect(t, dir).Call(t.Context(), "echo", json.RawMessage(`{"say":"grüß <&>\u2028"}`), &ops.IO{
-		In: bytes.NewReader(binary), Out: &out, Err: &errw,
+		In: bytes.NewReader(binary), Out: &out, Err: &errw, Aside: &aside,
 		Progress: func(done, total int64, what string) { progress = fmt.Sprint(done, total, what) },
 	})
 	want := fmt.Sprintf("grüß <&>\u2028 uid %d %s", os.Getuid(), binary)
-	if exit != ops.ExitPartly || err != nil || out.String() != want || errw.String() != "warned\n" || progress != "5 9rows" {
-		t.Errorf("Call = %d, %v, out %q, err %q, progress %q, want %d, nil, %q, warned, 5 9rows", exit, err, out.String(), errw.String(), progress, ops.ExitPartly, want)
+	if exit != ops.ExitPartly || err != nil || out.String() != want || errw.String() != "warned\n" || progress != "5 9rows" || !bytes.Equal(aside.Bytes(), binary) {
+		t.Errorf("Call = %d, %v, out %q, err %q, progress %q, aside %q, want %d, nil, %q, warned, 5 9rows and the input", exit, err, out.String(), errw.String(), progress, aside.String(), ops.ExitPartly, want)
 	}
 }
 

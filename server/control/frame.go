@@ -24,6 +24,7 @@ type frame struct {
 	Out64    []byte    `json:"out64,omitempty"`
 	Err      string    `json:"err,omitempty"`
 	Err64    []byte    `json:"err64,omitempty"`
+	Aside    []byte    `json:"aside,omitempty"`
 	Progress *progress `json:"progress,omitempty"`
 	Exit     *int      `json:"exit,omitempty"`
 }
@@ -34,17 +35,20 @@ type progress struct {
 	What  string `json:"what"`
 }
 
-// stream says which of a command's two outputs bytes belong to.
+// stream says which of a command's outputs bytes belong to.
 type stream uint8
 
 const (
 	toOut stream = iota
 	toErr
+	toAside
 )
 
 func textFrame(to stream, p []byte) frame {
 	text := utf8.Valid(p)
 	switch {
+	case to == toAside:
+		return frame{Aside: p}
 	case to == toOut && text:
 		return frame{Out: string(p)}
 	case to == toOut:
@@ -56,8 +60,8 @@ func textFrame(to stream, p []byte) frame {
 	}
 }
 
-// frames writes an answer. Output waits up to flushEvery to leave in larger frames; the order of
-// Out and Err is kept. The first failed write cancels the command.
+// frames writes an answer. Output waits up to flushEvery to leave in larger frames; their order
+// is kept. The first failed write cancels the command.
 type frames struct {
 	enc    *json.Encoder
 	flush  func() error

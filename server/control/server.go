@@ -146,7 +146,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 	})
 	exit := s.run(ctx, r, &ops.IO{
 		In:  &body{r.Body, cancel},
-		Out: f.writer(toOut), Err: f.writer(toErr), Progress: f.progress,
+		Out: f.writer(toOut), Err: f.writer(toErr), Aside: f.writer(toAside), Progress: f.progress,
 	})
 	unblock()
 	cancel(nil)

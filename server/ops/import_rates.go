@@ -31,7 +31,9 @@ type ImportRatesArgs struct {
 	Prepend   string            `json:"prepend,omitempty"`
 	Columns   map[string]string `json:"columns,omitempty"` // header or #number → field
 	DryRun    bool              `json:"dry_run,omitempty"`
-	JSON      bool              `json:"json,omitempty"`
+
+	RejectsAside bool `json:"rejects_aside,omitempty"` // every rejected line goes to IO.Aside as CSV
+	JSON         bool `json:"json,omitempty"`
 }
 
 // Bounds of what is said about rejected lines.
@@ -82,6 +84,9 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 		return nil, err
 	}
 	j := &ratesJob{name: args.Input.Name, report: &RatesReport{File: args.Input.Name, Mode: args.Mode, DryRun: args.DryRun}}
+	if args.RejectsAside {
+		j.aside = newRejectsFile(o.Aside)
+	}
 	if j.im, err = env.DB.NewRateImport(ctx, opts, j.reject); err != nil {
 		return nil, err
 	}
@@ -98,6 +103,9 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 		r.Removed = 0 // an empty list replaces nothing
 	}
 	j.describeDeck()
+	if err := j.aside.close(); err != nil {
+		return nil, err
+	}
 	if err := preview(r); err != nil {
 		return nil, err
 	}
@@ -211,10 +219,12 @@ type ratesJob struct {
 	im      *storage.RateImport
 	report  *RatesReport
 	rejects []RejectedLine
+	aside   *rejectsFile // nil for none
 }
 
 // reject notes a line that gives no rate.
 func (j *ratesJob) reject(line int, reason string) {
+	j.aside.write(RejectedLine{line, reason})
 	if len(j.rejects) < maxRejects {
 		j.rejects = append(j.rejects, RejectedLine{line, reason})
 	}

@@ -66,6 +66,7 @@ func decodeArgs(args json.RawMessage, into any) error {
 type IO struct {
 	In       io.Reader // the file argument, or what was piped in
 	Out, Err io.Writer
+	Aside    io.Writer // what the operator asked to have in a file of its own, such as the rejected lines
 	// Progress reports how far a long command is: done of total, in the unit
 	// that what names ("rows", "bytes"); total is 0 when it is not known.
 	Progress func(done, total int64, what string)
@@ -84,6 +85,9 @@ func (o *IO) filled() IO {
 	}
 	if own.Err == nil {
 		own.Err = io.Discard
+	}
+	if own.Aside == nil {
+		own.Aside = io.Discard
 	}
 	if own.Progress == nil {
 		own.Progress = func(int64, int64, string) {}
