@@ -161,7 +161,7 @@ func (r *RatesReport) outcome() string {
 	case !r.Applied:
 		return fmt.Sprintf("deck %s says all of it already: nothing was changed", r.Deck)
 	case r.NewDeck && r.Vendor == 0:
-		return fmt.Sprintf("applied; deck %s is new: no call is priced by it until a rate plan lists it", r.Deck)
+		return fmt.Sprintf("applied; deck %s is new: no call is priced by it until a rate plan lists it, see billd rateplan attach", r.Deck)
 	}
 	return fmt.Sprintf("applied: deck %s has the new prices", r.Deck)
 }
