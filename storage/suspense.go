@@ -205,12 +205,6 @@ func (tx *Tx) freeKey(p callPlace) error {
 	return tx.Txn.Delete(bCDRCall, last[:])
 }
 
-// SuspenseFilter picks held calls; its zero value is all of them.
-type SuspenseFilter struct {
-	ID     uint64
-	Reason string
-}
-
 // retryChunk is how many held calls one transaction tries or drops, so that charging goes on.
 const retryChunk = 1000
 
@@ -223,10 +217,8 @@ func (tx *Tx) suspendedAfter(from uint64, f SuspenseFilter) (ids []uint64, err e
 		_, err := tx.Suspense.Get(f.ID)
 		return []uint64{f.ID}, err
 	}
-	err = tx.Suspense.Each(from, func(s *Suspended) (bool, error) {
-		if f.Reason == "" || s.Reason == f.Reason {
-			ids = append(ids, s.ID)
-		}
+	err = tx.EachSuspended(from, f, func(s *Suspended) (bool, error) {
+		ids = append(ids, s.ID)
 		return len(ids) < retryChunk, nil
 	})
 	return ids, err

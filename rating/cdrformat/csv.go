@@ -1,6 +1,7 @@
 package cdrformat
 
 import (
+	"encoding/json"
 	"io"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func (r *Reader) beginCSV() error {
 	known := false
 	for _, name := range names {
 		name = strings.Clone(name)
-		c := columns[strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), " ", "_"), "-", "_")]
+		c := columns[columnName(name)]
 		if c.kind == columnUnknown {
 			r.unknown = append(r.unknown, name)
 		} else if other, twice := seen[c]; twice {
@@ -132,9 +133,34 @@ func (r *Reader) readCSV(call *rating.Call, rec *Record) error {
 	}
 	if err != nil {
 		call.Reset()
-		rec.bad(strings.Clone(line), err.Error())
+		rec.bad(r.named(line), err.Error())
 	}
 	return nil
+}
+
+// named returns a row that could not be read as a JSON object of its cells by the names of their columns, so that it can
+// be corrected apart from its file; as it stands when cells and columns do not match.
+func (r *Reader) named(line string) string {
+	cells, ok := r.split(line)
+	if !ok || r.count(cells) != nil {
+		return strings.Clone(line)
+	}
+	object := make(map[string]string, len(r.head))
+	for i, name := range r.names {
+		if cells[i] != "" {
+			object[columnName(name)] = cells[i]
+		}
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return strings.Clone(line)
+	}
+	return string(text)
+}
+
+// columnName is a header's name as columns are called.
+func columnName(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), " ", "_"), "-", "_")
 }
 
 // fields sets a row's columns.

@@ -16,6 +16,8 @@ func (a *API) table() []route {
 		{fiber.MethodPost, "/import/rates", a.importRates},
 		{fiber.MethodGet, "/explain", a.explain},
 		{fiber.MethodGet, "/suspense", a.listSuspense},
+		{fiber.MethodGet, "/suspense/:id", a.showSuspense},
+		{fiber.MethodPatch, "/suspense/:id", a.patchSuspense},
 		{fiber.MethodPost, "/suspense/retry", a.retrySuspense},
 	}
 }

@@ -22,6 +22,7 @@ func Commands() []Command {
 		Typed("export-cdrs", exportCDRs).Reads(),
 		Typed("suspense-list", listSuspense).Reads(),
 		Typed("suspense-show", showSuspense).Reads(),
+		Typed("suspense-edit", editSuspense),
 		Typed("suspense-retry", retrySuspense),
 		Typed("suspense-drop", dropSuspense),
 		Typed("rerate", rerate),

@@ -176,7 +176,10 @@ func (b *cdrBatch) fill(r *cdrformat.Reader, o cdrBatches) (more bool, err error
 		}
 		record := storage.Record{Call: call}
 		if rec.Bad != "" {
-			record = storage.Record{Raw: rec.Raw, Detail: fmt.Sprintf("line %d: %s", rec.Line, rec.Bad), Source: "import"}
+			record = storage.Record{Raw: rec.Raw, Detail: fmt.Sprintf("line %d: %s", rec.Line, rec.Bad), Source: importSource}
+			if o.rated {
+				record.Source = historySource
+			}
 		} else if o.rated {
 			call.Rated = true
 		}

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,12 +13,33 @@ import (
 	"billd/storage"
 )
 
-// SuspenseArgs pick held calls: one, those of a reason, or all of them.
+// SuspenseArgs pick held calls: one, those that the other fields pick together, or all of them.
 type SuspenseArgs struct {
-	ID     uint64 `json:"id,omitempty"`
-	Reason string `json:"reason,omitempty"`
-	All    bool   `json:"all,omitempty"` // drop wants it said
-	JSON   bool   `json:"json,omitempty"`
+	ID      uint64            `json:"id,omitempty"`
+	Reason  string            `json:"reason,omitempty"`
+	Account string            `json:"account,omitempty"` // who would pay: number, uuid or name
+	From    string            `json:"from,omitempty"`    // of the calls' start
+	To      string            `json:"to,omitempty"`      // exclusive
+	All     bool              `json:"all,omitempty"`     // drop wants it said
+	Counts  bool              `json:"counts,omitempty"`  // list counts by reason only
+	Set     map[string]string `json:"set,omitempty"`     // what edit changes: column → text, "" takes it away
+	JSON    bool              `json:"json,omitempty"`
+}
+
+// Filter reads the arguments that pick.
+func (a SuspenseArgs) Filter() (f storage.SuspenseFilter, err error) {
+	f = storage.SuspenseFilter{ID: a.ID, Reason: a.Reason, Account: a.Account}
+	if a.From != "" {
+		if f.From, err = parseInstant(a.From, time.UTC); err != nil {
+			return f, badArgument("from", "from %w", err)
+		}
+	}
+	if a.To != "" {
+		if f.Till, err = parseInstant(a.To, time.UTC); err != nil {
+			return f, badArgument("to", "to %w", err)
+		}
+	}
+	return f, nil
 }
 
 // HeldCDR is one call in suspense, as `billd suspense list` and the native API show it.
@@ -60,23 +82,15 @@ func NewHeldCDR(s *storage.Suspended, whole bool) (HeldCDR, error) {
 	if !whole {
 		return h, nil
 	}
-	h.Record = map[string]string{}
-	for f := range rating.CDRField(rating.NumCDRFields) {
-		if call.Has(f) {
-			h.Record[f.Name()] = call.Format(f)
-		}
-	}
-	return h, nil
+	h.Record, err = s.Record()
+	return h, err
 }
 
-// ListSuspense returns held calls in order of their numbers, from one on, at most limit (0: all).
-func ListSuspense(ctx context.Context, env *Env, reason string, from uint64, limit int) ([]HeldCDR, error) {
+// ListSuspense returns the held calls that a filter picks in order of their numbers, from one on, at most limit (0: all).
+func ListSuspense(ctx context.Context, env *Env, f storage.SuspenseFilter, from uint64, limit int) ([]HeldCDR, error) {
 	list := []HeldCDR{}
 	err := env.DB.View(ctx, func(tx *storage.Tx) error {
-		return tx.Suspense.Each(from, func(s *storage.Suspended) (bool, error) {
-			if reason != "" && s.Reason != reason {
-				return true, nil
-			}
+		return tx.EachSuspended(from, f, func(s *storage.Suspended) (bool, error) {
 			h, err := NewHeldCDR(s, false)
 			list = append(list, h)
 			return limit == 0 || len(list) < limit, err
@@ -85,8 +99,37 @@ func ListSuspense(ctx context.Context, env *Env, reason string, from uint64, lim
 	return list, err
 }
 
+// ReasonCount is how many calls are held for one reason.
+type ReasonCount struct {
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+}
+
+// CountSuspense counts the held calls that a filter picks, the commonest reason first.
+func CountSuspense(ctx context.Context, env *Env, f storage.SuspenseFilter) ([]ReasonCount, error) {
+	list := []ReasonCount{}
+	err := env.DB.View(ctx, func(tx *storage.Tx) error {
+		counts, err := tx.SuspendedBy(f)
+		for reason, n := range counts {
+			list = append(list, ReasonCount{reason, n})
+		}
+		return err
+	})
+	slices.SortFunc(list, func(a, b ReasonCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
+	})
+	return list, err
+}
+
 func listSuspense(ctx context.Context, env *Env, args SuspenseArgs, o *IO) (int, error) {
-	list, err := ListSuspense(ctx, env, args.Reason, 0, 0)
+	f, err := args.Filter()
+	if err != nil {
+		return ExitFailed, err
+	}
+	if args.Counts {
+		return countSuspense(ctx, env, f, args.JSON, o)
+	}
+	list, err := ListSuspense(ctx, env, f, 0, 0)
 	if err != nil {
 		return ExitFailed, err
 	}
@@ -99,8 +142,35 @@ func listSuspense(ctx context.Context, env *Env, args SuspenseArgs, o *IO) (int,
 			}
 			t.Row(h.ID, h.Reason, start, h.Account, h.Dst, h.CallID, h.Detail)
 		}
-		return t.Close()
+		if err := t.Close(); err != nil || len(list) == 0 {
+			return err
+		}
+		fmt.Fprintln(w)
+		counts, err := CountSuspense(ctx, env, f)
+		if err != nil {
+			return err
+		}
+		return printReasons(w, counts)
 	})
+}
+
+func countSuspense(ctx context.Context, env *Env, f storage.SuspenseFilter, asJSON bool, o *IO) (int, error) {
+	counts, err := CountSuspense(ctx, env, f)
+	if err != nil {
+		return ExitFailed, err
+	}
+	return ExitOK, Print(o.Out, asJSON, counts, func(w io.Writer) error { return printReasons(w, counts) })
+}
+
+func printReasons(w io.Writer, counts []ReasonCount) error {
+	t := NewTable(w, "reason", "held")
+	total := 0
+	for _, c := range counts {
+		t.Row(c.Reason, c.Count)
+		total += c.Count
+	}
+	t.Row("all", total)
+	return t.Close()
 }
 
 func showSuspense(ctx context.Context, env *Env, args SuspenseArgs, o *IO) (int, error) {
@@ -143,22 +213,25 @@ func (h HeldCDR) table(w io.Writer) error {
 
 // RetriedCDRs is what became of held calls that were tried again.
 type RetriedCDRs struct {
-	Tried     int `json:"tried"`
-	Rated     int `json:"rated"`
-	Free      int `json:"free"`
-	Suspended int `json:"suspended"` // still
+	Tried      int `json:"tried"`
+	Rated      int `json:"rated"`
+	Free       int `json:"free"`
+	Duplicates int `json:"duplicates"` // the same call was charged meanwhile
+	Suspended  int `json:"suspended"`  // still
 }
 
-// RetrySuspense tries held calls again: one (id), those of a reason, or all.
-func RetrySuspense(ctx context.Context, env *Env, id uint64, reason string, progress func(done int)) (sum RetriedCDRs, err error) {
-	err = env.DB.RetrySuspense(ctx, storage.SuspenseFilter{ID: id, Reason: reason}, func(verdicts []rating.Verdict) {
+// RetrySuspense tries again the held calls that a filter picks.
+func RetrySuspense(ctx context.Context, env *Env, f storage.SuspenseFilter, progress func(done int)) (sum RetriedCDRs, err error) {
+	err = env.DB.RetrySuspense(ctx, f, func(verdicts []rating.Verdict) {
 		for _, v := range verdicts {
 			sum.Tried++
 			switch v.Outcome {
 			case rating.OutcomeRated:
 				sum.Rated++
-			case rating.OutcomeFree, rating.OutcomeDuplicate:
+			case rating.OutcomeFree:
 				sum.Free++
+			case rating.OutcomeDuplicate:
+				sum.Duplicates++
 			default:
 				sum.Suspended++
 			}
@@ -169,13 +242,17 @@ func RetrySuspense(ctx context.Context, env *Env, id uint64, reason string, prog
 }
 
 func retrySuspense(ctx context.Context, env *Env, args SuspenseArgs, o *IO) (int, error) {
-	sum, err := RetrySuspense(ctx, env, args.ID, args.Reason, func(done int) { o.Progress(int64(done), 0, "CDRs") })
+	f, err := args.Filter()
+	if err != nil {
+		return ExitFailed, err
+	}
+	sum, err := RetrySuspense(ctx, env, f, func(done int) { o.Progress(int64(done), 0, "CDRs") })
 	if err != nil {
 		return ExitFailed, err
 	}
 	err = Print(o.Out, args.JSON, sum, func(w io.Writer) error {
-		t := NewTable(w, "tried", "rated", "free", "still held")
-		t.Row(sum.Tried, sum.Rated, sum.Free, sum.Suspended)
+		t := NewTable(w, "tried", "rated", "free", "duplicates", "still held")
+		t.Row(sum.Tried, sum.Rated, sum.Free, sum.Duplicates, sum.Suspended)
 		return t.Close()
 	})
 	if err == nil && sum.Suspended > 0 {
@@ -185,11 +262,15 @@ func retrySuspense(ctx context.Context, env *Env, args SuspenseArgs, o *IO) (int
 }
 
 func dropSuspense(ctx context.Context, env *Env, args SuspenseArgs, o *IO) (int, error) {
-	if args.ID == 0 && args.Reason == "" && !args.All {
-		return ExitUsage, Usagef("suspense drop: want an ID, --reason or --all")
+	f, err := args.Filter()
+	if err != nil {
+		return ExitFailed, err
+	}
+	if f == (storage.SuspenseFilter{}) && !args.All {
+		return ExitUsage, Usagef("suspense drop: want an ID, what picks, or --all")
 	}
 	n := 0
-	err := env.DB.DropSuspense(ctx, storage.SuspenseFilter{ID: args.ID, Reason: args.Reason}, func(dropped []rating.Verdict) {
+	err = env.DB.DropSuspense(ctx, f, func(dropped []rating.Verdict) {
 		n += len(dropped)
 		o.Progress(int64(n), 0, "CDRs")
 	})
