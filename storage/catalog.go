@@ -17,6 +17,7 @@ const foldOverlay = 1000
 // publishes another one.
 type Catalog struct {
 	decks   map[rating.DeckID]*rating.PricedDeck
+	names   map[string]*rating.PricedDeck
 	plans   map[uint64][]*rating.PricedDeck
 	vendors map[rating.AccountID][]*rating.PricedDeck
 	auths   *rating.AuthIndex
@@ -24,6 +25,9 @@ type Catalog struct {
 
 // Deck returns a deck with its index, nil if there is none.
 func (c *Catalog) Deck(id rating.DeckID) *rating.PricedDeck { return c.decks[id] }
+
+// Named returns the deck of a name, nil if there is none.
+func (c *Catalog) Named(name string) *rating.PricedDeck { return c.names[name] }
 
 // Plan returns the decks of a rate plan in order of their numbers.
 func (c *Catalog) Plan(id uint64) []*rating.PricedDeck { return c.plans[id] }
@@ -114,7 +118,7 @@ func (tx *Tx) buildIndexes(decks []*rating.Deck) (map[rating.DeckID]*rating.Deck
 
 // newCatalog joins decks, their indexes and the plans that list them.
 func (tx *Tx) newCatalog(decks []*rating.Deck, indexes map[rating.DeckID]*rating.DeckIndex) (*Catalog, error) {
-	c := &Catalog{decks: map[rating.DeckID]*rating.PricedDeck{}, plans: map[uint64][]*rating.PricedDeck{}, vendors: map[rating.AccountID][]*rating.PricedDeck{}}
+	c := &Catalog{decks: map[rating.DeckID]*rating.PricedDeck{}, names: map[string]*rating.PricedDeck{}, plans: map[uint64][]*rating.PricedDeck{}, vendors: map[rating.AccountID][]*rating.PricedDeck{}}
 	for _, d := range decks {
 		x := indexes[d.ID]
 		if x == nil {
@@ -124,7 +128,7 @@ func (tx *Tx) newCatalog(decks []*rating.Deck, indexes map[rating.DeckID]*rating
 			}
 		}
 		p := &rating.PricedDeck{ID: d.ID, Name: d.Name, Currency: d.Currency, Preset: d.Preset, Index: x}
-		c.decks[d.ID] = p
+		c.decks[d.ID], c.names[d.Name] = p, p
 		if d.Vendor != 0 {
 			c.vendors[d.Vendor] = append(c.vendors[d.Vendor], p)
 		}

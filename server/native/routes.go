@@ -15,6 +15,7 @@ func (a *API) table() []route {
 		{fiber.MethodPost, "/import/invoices", a.importInvoices},
 		{fiber.MethodPost, "/import/rates", a.importRates},
 		{fiber.MethodGet, "/explain", a.explain},
+		{fiber.MethodPost, "/rate", a.rate},
 		{fiber.MethodGet, "/suspense", a.listSuspense},
 		{fiber.MethodGet, "/suspense/:id", a.showSuspense},
 		{fiber.MethodPatch, "/suspense/:id", a.patchSuspense},
