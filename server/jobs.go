@@ -34,6 +34,7 @@ func jobList() []job {
 		{"scheduled rates", time.Minute, ops.ApplyNextRates},
 		{"CDR exports", jobTick, ops.RunCDRExports},
 		{"Kazoo tasks", jobTick, func(ctx context.Context, env *ops.Env) (int, error) { return kazoo.RunTasks(ctx, env.DB) }},
+		{"rates of deleted decks", jobTick, ops.PurgeDecks},
 	}
 }
 

@@ -179,6 +179,13 @@ func (c *checker) rates() {
 			known[i.Deck] = true // its rows are written before the deck is
 		}
 	})
+	deleted, err := c.tx.deletedDecks()
+	if err != nil {
+		c.fault("the list of deleted decks: %v", err)
+	}
+	for _, id := range deleted {
+		known[id] = true // its rates are being removed
+	}
 	c.tx.Rates.EachSound(func(r *rating.Rate) {
 		if !known[r.Deck] {
 			c.refer("rate", uint64(r.ID), "deck", uint64(r.Deck), c.tx.Decks.Has)

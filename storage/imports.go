@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"billd/rating"
@@ -290,6 +291,13 @@ func (tx *Tx) applyImport(imp *Import, was, index *rating.DeckIndex) error {
 func (tx *Tx) deckAfter(imp *Import) (*rating.Deck, error) {
 	d, err := tx.Decks.Get(uint64(imp.Deck))
 	if rating.KindOf(err) == rating.NotFound && err != nil && imp.Becomes != nil {
+		deleted, err := tx.deletedDecks()
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(deleted, imp.Deck) {
+			return nil, rating.Errorf(rating.Conflict, "deck", "deck %s was deleted while the import was being prepared", imp.Becomes.Name)
+		}
 		made := *imp.Becomes
 		made.Generation = imp.Generation - 1
 		return &made, nil

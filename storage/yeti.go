@@ -66,31 +66,3 @@ func (tx *Tx) PaymentsOf(id rating.AccountID, fn func(*Payment) (bool, error)) e
 func (tx *Tx) PaymentByUUID(u rating.UUID) (*Payment, error) {
 	return tx.Payments.Find(bPaymentUUID, uuidKey(u))
 }
-
-// DeleteDeck removes a deck with all its rates, in one transaction; the audit trail shows the
-// deck's own deletion only.
-func (tx *Tx) DeleteDeck(id rating.DeckID) error {
-	var rates []uint64
-	c := tx.Txn.Cursor(bRateDeck)
-	under := kv.Key(nil).U64(uint64(id))
-	for k, _ := c.Seek(under); k != nil && string(k[:8]) == string(under); k, _ = c.Next() {
-		rates = append(rates, kv.ID(k))
-	}
-	was := tx.quiet
-	tx.quiet = true
-	defer func() { tx.quiet = was }()
-	for _, n := range rates {
-		if err := tx.Rates.Delete(n); err != nil {
-			return err
-		}
-	}
-	tx.quiet = was
-	for keys := tx.closings(id); len(keys) > 0; keys = tx.closings(id) {
-		for _, key := range keys {
-			if err := tx.Txn.Delete(bRateClose, key); err != nil {
-				return err
-			}
-		}
-	}
-	return tx.Decks.Delete(uint64(id))
-}
