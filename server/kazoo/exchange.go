@@ -77,6 +77,10 @@ func (x *exchange) isJSON() bool {
 	return x.media == "" || x.media == "application/json" || x.media == "application/x-json"
 }
 
+// curlForm is what curl calls the body of -d when nobody says otherwise, as in every example of Kazoo's
+// documentation; a body that begins as an object is one.
+const curlForm = "application/x-www-form-urlencoded"
+
 // isUpload reports whether the body is a file.
 func (x *exchange) isUpload() bool {
 	return x.media == "text/csv" || x.media == "text/comma-separated-values" || x.media == "multipart/form-data"
@@ -93,6 +97,9 @@ func (x *exchange) read(c *fiber.Ctx) error {
 		raw, err := body(c, maxBody)
 		if err != nil {
 			return err
+		}
+		if x.media == curlForm && bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+			x.media = "application/json"
 		}
 		if x.isJSON() && len(bytes.TrimSpace(raw)) > 0 {
 			if err := x.envelope(raw); err != nil {

@@ -46,6 +46,8 @@ func TestTheFirstRuleThatIsBrokenIsReported(t *testing.T) {
 		{"the reseller's rule before the payload", "POST", "/v2/accounts/" + id + "/services/manual", token, `{"data":{"devices":7}}`, nil, 403, "forbidden"},
 		{"the payload", "POST", "/v2/accounts/" + id + "/services/manual", s.token, `{"data":{"devices":7}}`, nil, 400, "validation failed"},
 		{"version 1", "GET", "/v1/accounts", "", "", nil, 410, "gone"},
+		{"a form is no JSON", "POST", "/v2/accounts/" + id + "/services/manual", s.token, `a=b`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"},
+		{"a form that is JSON", "POST", "/v2/accounts/" + id + "/services/manual", s.token, `{"data":{"devices":7}}`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 400, "validation failed"},
 		{"a compressed body", "PUT", "/v2/accounts", s.token, "x", []string{"Content-Encoding", "gzip"}, 415, "unsupported_media_type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
