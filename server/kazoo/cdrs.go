@@ -3,7 +3,6 @@ package kazoo
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -90,7 +89,7 @@ func hangupCause(c *rating.CDR) string {
 	return "UNSPECIFIED"
 }
 
-// listCDRs lists the calls that an account paid for, newest first.
+// listCDRs lists the calls that an account paid for, newest first unless the request says ascending.
 func listCDRs(x *exchange) (*answer, error) {
 	s, err := x.createdRange(maxRange)
 	if err != nil {
@@ -103,8 +102,12 @@ func listCDRs(x *exchange) (*answer, error) {
 	if x.wantsCSV() {
 		size = 0
 	}
+	f := filters{tests: queryTests(x.query)}
+	if len(f.tests) > maxFilters {
+		return nil, invalid("filter", "maximum", "too many filters", "target", maxFilters)
+	}
 	p := &page{start: x.setting("start_key")}
-	below := rating.MakeCDRID(s.to.UnixMilli()+1, 0)
+	first := rating.CDRID(0)
 	if p.start != "" {
 		text, err := decodeKey(p.start)
 		if err != nil {
@@ -114,33 +117,63 @@ func listCDRs(x *exchange) (*answer, error) {
 		if err != nil {
 			return nil, invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(p.start))
 		}
-		below = min(below, rating.CDRID(n)+1)
+		first = rating.CDRID(n)
 	}
-	rows := []cdr{}
+	rows, read := []cdr{}, 0
 	err = x.view(func(tx *storage.Tx) error {
-		return tx.NewestCallsOf(x.account.ID, s.from.UnixMilli(), below, func(c *rating.CDR) (bool, error) {
-			if size > 0 && len(rows) == size {
+		return x.eachCall(tx, s, first, func(c *rating.CDR) (bool, error) {
+			if read++; size > 0 && (len(rows) == size || read > maxScanned) {
 				p.next = encodeKey(strconv.FormatUint(uint64(c.ID), 10))
 				return false, nil
 			}
 			if len(rows) == maxCDRs {
 				return false, invalid("paginate", "maximum", "too many calls in the range: ask for pages", "target", maxCDRs)
 			}
-			rows = append(rows, newCDR(tx, c))
+			if row := newCDR(tx, c); len(f.tests) == 0 || f.pass(row) {
+				rows = append(rows, row)
+			}
 			return true, nil
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	if x.setting("ascending") == "true" || x.setting("descending") == "false" {
-		slices.Reverse(rows)
-	}
 	if x.wantsCSV() {
 		return cdrCSV(rows), nil
 	}
 	p.size = len(rows)
 	return &answer{data: rows, page: p}, nil
+}
+
+// eachCall calls fn with the target's calls of a range in the order that the request asks for, from
+// the call first on (0: the first), until it returns false. The CDR is reused between calls of fn.
+func (x *exchange) eachCall(tx *storage.Tx, s span, first rating.CDRID, fn func(*rating.CDR) (bool, error)) error {
+	till := s.to.Truncate(time.Millisecond).Add(time.Millisecond)
+	if x.setting("ascending") != "true" && x.setting("descending") != "false" {
+		below := rating.MakeCDRID(till.UnixMilli(), 0)
+		if first != 0 {
+			below = min(below, first+1)
+		}
+		return tx.NewestCallsOf(x.account.ID, s.from.UnixMilli(), below, fn)
+	}
+	from := s.from
+	if first != 0 && time.UnixMilli(first.Milli()).After(from) {
+		from = time.UnixMilli(first.Milli())
+	}
+	scan := tx.Calls([]rating.AccountID{x.account.ID}, from, till)
+	var c rating.CDR
+	for id, ok := scan.Next(); ok; id, ok = scan.Next() {
+		if id < first {
+			continue
+		}
+		if err := tx.CDR(id, &c); err != nil {
+			return err
+		}
+		if more, err := fn(&c); err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxCDRs is how many calls one answer may hold.

@@ -117,8 +117,8 @@ func encodeJSON(v any) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
-// merge lays over on top of base, object by object; a null takes the key away, as PATCH means it.
-// Neither is changed.
+// merge lays over on top of base, object by object; a null takes the key away, as PATCH means it, and
+// an empty object replaces what was there (contract 4.12). Neither is changed.
 func merge(base, over document) document {
 	out := maps.Clone(base)
 	if out == nil {
@@ -131,7 +131,7 @@ func merge(base, over document) document {
 		}
 		sub, isDoc := v.(document)
 		old, wasDoc := out[k].(document)
-		if isDoc && wasDoc {
+		if isDoc && wasDoc && len(sub) > 0 {
 			out[k] = merge(old, sub)
 			continue
 		}

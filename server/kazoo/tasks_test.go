@@ -129,7 +129,9 @@ func TestLargeTasksRunInTheBackground(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	status := func(id string) string { return s.want(200, "GET", "/v2/tasks/"+id, s.token, "").text("data._read_only.status") }
+	status := func(id string) string {
+		return s.want(200, "GET", "/v2/tasks/"+id, s.token, "").text("data._read_only.status")
+	}
 	stopped := start("import", b.String())
 	s.want(404, "DELETE", "/v2/tasks/"+stopped, s.token, "")
 	s.want(200, "PATCH", "/v2/tasks/"+stopped+"/stop", s.token, "")
