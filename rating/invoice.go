@@ -93,6 +93,7 @@ type InvoiceLine struct {
 	Country         *int64     `json:"country,omitempty"`
 	Network         *int64     `json:"network,omitempty"`
 	Service         *int64     `json:"service,omitempty"`
+	Text            *string    `json:"text,omitempty"` // what a charge without a service is for
 	Rate            *Price     `json:"rate,omitempty"`
 	Spent           bool       `json:"spent"`
 	Amount          *Money     `json:"amount,omitempty"`

@@ -38,12 +38,14 @@ type callSum struct {
 
 type serviceGroup struct {
 	service string
+	plan    string // a service plan's line: its posting's source
 	spent   bool
 }
 
 type serviceSum struct {
 	amount Money
 	count  int64
+	text   string
 }
 
 // NewInvoiceSum starts an empty sum for an account.
@@ -97,6 +99,9 @@ func (s *InvoiceSum) AddPosting(p *Posting) (err error) {
 		return nil
 	}
 	g := serviceGroup{service: p.Service, spent: p.Debit.Kind == LedgerAccount && p.Debit.Account == s.account}
+	if p.Kind == PostingPlan {
+		g.plan = p.Source
+	}
 	sum := s.service[g]
 	if sum == nil {
 		sum = &serviceSum{}
@@ -105,7 +110,13 @@ func (s *InvoiceSum) AddPosting(p *Posting) (err error) {
 	if err := s.sharePosting(p, g.spent); err != nil {
 		return err
 	}
-	sum.count++
+	if p.Kind == PostingPlan && (p.Debit.Kind == LedgerTax || p.Credit.Kind == LedgerTax) {
+		sum.amount, err = sum.amount.Add(p.Amount) // the VAT on a charge is no charge of its own
+		return err
+	}
+	if sum.count++; p.Kind == PostingPlan && sum.text == "" {
+		sum.text = p.Text
+	}
 	sum.amount, err = sum.amount.Add(p.Amount)
 	return err
 }
@@ -175,13 +186,16 @@ func (s *InvoiceSum) serviceLines(inv *Invoice) (lines []*InvoiceLine, err error
 		groups = append(groups, g)
 	}
 	slices.SortFunc(groups, func(a, b serviceGroup) int {
-		return cmp.Or(cmp.Compare(a.service, b.service), compareBool(b.spent, a.spent))
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.plan, b.plan), compareBool(b.spent, a.spent))
 	})
 	for _, g := range groups {
 		sum := *s.service[g]
 		l := &InvoiceLine{Invoice: inv.ID, Account: inv.Account, Kind: ServiceLine, Spent: g.spent, Amount: &sum.amount, Calls: &sum.count}
 		if n, e := strconv.ParseInt(g.service, 10, 64); e == nil {
 			l.Service = &n
+		}
+		if sum.text != "" {
+			l.Text = &sum.text
 		}
 		lines = append(lines, l)
 		to := &inv.ServiceEarned

@@ -98,8 +98,8 @@ func (c *checker) compareLines(inv *rating.Invoice, got, want []*rating.InvoiceL
 
 // lineText spells every figure of a line, so that two lines are the same when their texts are.
 func lineText(l *rating.InvoiceLine) string {
-	return fmt.Sprintf("kind %d, account %d, prefix %s, country %s, network %s, service %s, rate %s, spent %t, amount %s over %s calls (%s answered), %s s, billed %s s, from %s to %s",
-		l.Kind, l.Account, value(l.Prefix), value(l.Country), value(l.Network), value(l.Service), value(l.Rate), l.Spent, value(l.Amount), value(l.Calls),
+	return fmt.Sprintf("kind %d, account %d, prefix %s, country %s, network %s, service %s %s, rate %s, spent %t, amount %s over %s calls (%s answered), %s s, billed %s s, from %s to %s",
+		l.Kind, l.Account, value(l.Prefix), value(l.Country), value(l.Network), value(l.Service), value(l.Text), value(l.Rate), l.Spent, value(l.Amount), value(l.Calls),
 		value(l.Successful), value(l.Duration), value(l.BillingDuration), value(l.FirstCall), value(l.LastCall))
 }
 

@@ -48,6 +48,7 @@ type InvoiceRow struct {
 	Calls    *int64        `json:"calls_count"`
 	Duration *int64        `json:"calls_duration"`
 	Billed   *int64        `json:"billing_duration"`
+	Text     *string       `json:"text,omitempty"` // what a service plan's charge is for
 }
 
 func viewInvoice(inv *rating.Invoice) InvoiceView {
@@ -159,7 +160,7 @@ func showInvoice(ctx context.Context, env *Env, args InvoiceArgs, o *IO) (int, e
 		}
 		v = viewInvoice(inv)
 		return tx.LinesOf(inv.ID, 0, func(l *rating.InvoiceLine) (bool, error) {
-			v.Lines = append(v.Lines, InvoiceRow{lineKinds[l.Kind], l.Prefix, l.Rate, l.Spent, l.Amount, l.Calls, l.Duration, l.BillingDuration})
+			v.Lines = append(v.Lines, InvoiceRow{lineKinds[l.Kind], l.Prefix, l.Rate, l.Spent, l.Amount, l.Calls, l.Duration, l.BillingDuration, l.Text})
 			return true, nil
 		})
 	})
@@ -171,9 +172,9 @@ func showInvoice(ctx context.Context, env *Env, args InvoiceArgs, o *IO) (int, e
 			return err
 		}
 		fmt.Fprintln(w)
-		t := NewTable(w, "kind", "prefix", "rate", "calls", "seconds", "billed", "amount")
+		t := NewTable(w, "kind", "prefix", "rate", "calls", "seconds", "billed", "amount", "text")
 		for _, l := range v.Lines {
-			t.Row(l.Kind, orNothing(l.Prefix), orNothing(l.Rate), orNothing(l.Calls), orNothing(l.Duration), orNothing(l.Billed), orNothing(l.Amount))
+			t.Row(l.Kind, orNothing(l.Prefix), orNothing(l.Rate), orNothing(l.Calls), orNothing(l.Duration), orNothing(l.Billed), orNothing(l.Amount), orNothing(l.Text))
 		}
 		return t.Close()
 	})
