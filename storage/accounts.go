@@ -44,7 +44,8 @@ func (tx *Tx) CreateAccount(a *rating.Account) error {
 }
 
 // SaveAccount stores a changed account. A new time zone counts its days anew; a new invoice period
-// schedules the next invoice from the period that holds now.
+// schedules the next invoice from the period that holds now. Another parent takes over what the account
+// counts for the cascade.
 func (tx *Tx) SaveAccount(a *rating.Account) error {
 	old, err := tx.Accounts.Get(uint64(a.ID))
 	if err != nil {
@@ -54,6 +55,11 @@ func (tx *Tx) SaveAccount(a *rating.Account) error {
 	a.ChangedAt = tx.now
 	if err := tx.Accounts.Put(a); err != nil {
 		return err
+	}
+	if old.Parent != a.Parent {
+		if err := tx.moveServices(old, a); err != nil {
+			return err
+		}
 	}
 	if old.Timezone != a.Timezone {
 		return tx.recount(old, a)
@@ -155,6 +161,16 @@ func (tx *Tx) CloseAccount(id rating.AccountID) error {
 	}
 	if tx.AccountHasAuths(id) {
 		return rating.Errorf(rating.Conflict, "account", "customers-auths are charged to account %d: delete them first", id)
+	}
+	children, err := tx.Children(id)
+	if err != nil {
+		return err
+	}
+	if len(children) > 0 {
+		return rating.Errorf(rating.Conflict, "account", "account %d has %d accounts below it: close them first", id, len(children))
+	}
+	if err := tx.closeServices(a); err != nil {
+		return err
 	}
 	balance, err := tx.AccountBalance(a)
 	if err != nil {

@@ -21,6 +21,9 @@ type Catalog struct {
 	plans   map[uint64][]*rating.PricedDeck
 	vendors map[rating.AccountID][]*rating.PricedDeck
 	auths   *rating.AuthIndex
+	retail  map[string]*rating.PricedDeck // of decks that customers' calls are charged by
+
+	ratedecks map[rating.AccountID]string // that service plans name; the writer's own, see ratedeckOf
 }
 
 // Deck returns a deck with its index, nil if there is none.
@@ -118,7 +121,8 @@ func (tx *Tx) buildIndexes(decks []*rating.Deck) (map[rating.DeckID]*rating.Deck
 
 // newCatalog joins decks, their indexes and the plans that list them.
 func (tx *Tx) newCatalog(decks []*rating.Deck, indexes map[rating.DeckID]*rating.DeckIndex) (*Catalog, error) {
-	c := &Catalog{decks: map[rating.DeckID]*rating.PricedDeck{}, names: map[string]*rating.PricedDeck{}, plans: map[uint64][]*rating.PricedDeck{}, vendors: map[rating.AccountID][]*rating.PricedDeck{}}
+	c := &Catalog{decks: map[rating.DeckID]*rating.PricedDeck{}, names: map[string]*rating.PricedDeck{}, plans: map[uint64][]*rating.PricedDeck{}, vendors: map[rating.AccountID][]*rating.PricedDeck{},
+		retail: map[string]*rating.PricedDeck{}, ratedecks: map[rating.AccountID]string{}}
 	for _, d := range decks {
 		x := indexes[d.ID]
 		if x == nil {
@@ -131,6 +135,8 @@ func (tx *Tx) newCatalog(decks []*rating.Deck, indexes map[rating.DeckID]*rating
 		c.decks[d.ID], c.names[d.Name] = p, p
 		if d.Vendor != 0 {
 			c.vendors[d.Vendor] = append(c.vendors[d.Vendor], p)
+		} else {
+			c.retail[d.Name] = p
 		}
 	}
 	err := tx.Plans.Each(0, func(p *rating.RatePlan) (bool, error) {

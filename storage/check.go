@@ -22,6 +22,8 @@ const maxFaults = 1000
 //   - a package counter is what it was filled with less what its calls took since;
 //   - an invoice of billd's own is its lines, its lines are its calls and postings, and an approved one
 //     has its rounding posted;
+//   - an account on service plans has a month to be charged next, and those above an account count what
+//     it counts;
 //   - no record refers to one that does not exist.
 //
 // deep adds the engine's own check of every page. It reads one state while work goes on, and a fault
@@ -42,7 +44,7 @@ func (db *DB) Check(ctx context.Context, deep bool, fault func(string)) error {
 	err := db.View(ctx, func(tx *Tx) error {
 		c := &checker{tx: tx, ctx: ctx, fault: report, accounts: map[rating.AccountID]*rating.Account{}, balances: map[rating.Ledger]rating.Balance{},
 			tallies: map[tallyKey]rating.Tally{}, keyless: map[rating.CDRID]bool{}, drawn: map[filling]int64{}}
-		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.invoices} {
+		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.invoices, c.planBooks} {
 			if err := step(); err != nil {
 				return err
 			}

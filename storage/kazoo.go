@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"billd/rating"
+	"billd/rating/plan"
 	"billd/storage/kv"
 )
 
@@ -55,6 +56,9 @@ type Services struct {
 	Cascade   Quantities       `json:"cascade,omitempty"` // from those of its descendants
 	Billing   rating.AccountID `json:"billing,omitempty"` // whose standing counts; 0 is its own
 	Standing  *Standing        `json:"standing,omitempty"`
+	ChargeAt  time.Time        `json:"charge_at,omitzero"` // when the next month is charged; zero without plans
+	Kept      plan.Kept        `json:"kept,omitempty"`     // of the month that is charged
+	ToppedUp  time.Time        `json:"topped_up,omitzero"` // the last automatic top-up
 }
 
 // Standing says that an account does not pay: why, in the operator's words.
@@ -63,16 +67,35 @@ type Standing struct {
 	Code   int64  `json:"code,omitempty"`
 }
 
-// ServiceAudit records one change of what an account is billed for. Doc is Kazoo's audit document.
+// ServiceAudit records one change of what an account is billed for.
 type ServiceAudit struct {
-	ID      uint64           `json:"id"`
-	Account rating.AccountID `json:"account"`
-	At      time.Time        `json:"at"`
-	Status  string           `json:"status"`
-	Types   []string         `json:"types,omitempty"`
-	Summary json.RawMessage  `json:"summary"`
-	Days    []ServiceDay     `json:"days,omitempty"`
-	Doc     json.RawMessage  `json:"doc"`
+	ID         uint64           `json:"id"`
+	Account    rating.AccountID `json:"account"`
+	Name       string           `json:"name"` // of the account then
+	At         time.Time        `json:"at"`
+	Status     string           `json:"status"`
+	Types      []string         `json:"types,omitempty"` // the quantities that moved
+	From       string           `json:"from"`            // 32 hex digits of the account where the change began
+	FromName   string           `json:"from_name"`
+	By         *ServiceActor    `json:"by,omitempty"` // nil: billd itself
+	Summary    json.RawMessage  `json:"summary"`
+	Days       []ServiceDay     `json:"days,omitempty"`
+	Bookkeeper plan.Bookkeeper  `json:"bookkeeper"`
+	Invoice    json.RawMessage  `json:"invoice"`
+}
+
+// ServiceActor is who asked for a change of services, and with which request.
+type ServiceActor struct {
+	Carrier   string `json:"carrier"` // how the token was sent
+	Account   string `json:"account"` // 32 hex digits
+	Name      string `json:"name"`    // of the account
+	User      string `json:"user,omitempty"`
+	FirstName string `json:"first_name,omitempty"`
+	LastName  string `json:"last_name,omitempty"`
+	Request   string `json:"request"`
+	Client    string `json:"client"` // address
+	Method    string `json:"method"`
+	Path      string `json:"path"`
 }
 
 // ServiceDay is one item's part of a ServiceAudit in the summary of its day.
@@ -94,7 +117,9 @@ type LedgerNote struct {
 	Trigger  string          `json:"trigger,omitempty"`
 	Module   string          `json:"module,omitempty"`
 	Balance  rating.Money    `json:"balance"` // of the account after it
-	Name     string          `json:"name,omitempty"`
+	Charge   *plan.Charge    `json:"charge,omitempty"`
+	Month    time.Time       `json:"month,omitzero"`     // that Charge belongs to
+	MonthEnd time.Time       `json:"month_end,omitzero"` // exclusive
 }
 
 type kazooTables struct {
@@ -131,9 +156,18 @@ func newKazooTables() kazooTables {
 	t.servicePlans.Index = []kv.Index[ServicePlan]{{Bucket: bServicePlanVendor, Keys: func(p *ServicePlan) [][]byte {
 		return one(kv.Key(nil).U64(uint64(p.Vendor)))
 	}}}
-	t.serviceAudits.Index = []kv.Index[ServiceAudit]{{Bucket: bServiceAuditAccount, Keys: func(a *ServiceAudit) [][]byte {
-		return one(kv.Key(nil).U64(uint64(a.Account)).Milli(a.At))
+	t.services.Index = []kv.Index[Services]{{Bucket: bServicesDue, Keys: func(s *Services) [][]byte {
+		if s.ChargeAt.IsZero() {
+			return nil
+		}
+		return one(kv.Key(nil).Milli(s.ChargeAt))
 	}}}
+	t.serviceAudits.Index = []kv.Index[ServiceAudit]{
+		{Bucket: bServiceAuditAccount, Keys: func(a *ServiceAudit) [][]byte {
+			return one(kv.Key(nil).U64(uint64(a.Account)).Milli(a.At))
+		}},
+		{Bucket: bServiceDay, Keys: serviceDayKeys},
+	}
 	return t
 }
 

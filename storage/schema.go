@@ -134,6 +134,8 @@ const (
 	bCustomersAuthPlan
 	bInvoiceTemplate
 	bInvoiceTemplateName
+	bServicesDue
+	bServiceDay
 	numBuckets
 )
 
@@ -162,7 +164,8 @@ func BucketNames() []string {
 		"cdrexport", "cdrexport.uuid", "cdrexport.account", "cdrexport.open", "cdrexport.chunk", "cdrexport.chunk.export",
 		"outbox", "outbox.key", "outbox.state", "balance.notice", "invoice.paper",
 		"customersauth", "customersauth.name", "customersauth.external", "customersauth.customer", "customersauth.account", "customersauth.rateplan",
-		"invoicetemplate", "invoicetemplate.name"}
+		"invoicetemplate", "invoicetemplate.name",
+		"services.due", "service.day"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

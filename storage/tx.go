@@ -57,6 +57,8 @@ type Tx struct {
 	reload    bool                                 // a deck or plan changed: the catalog is made anew
 	auths     map[uint64]struct{}                  // customers-auths written here
 	quiet     bool                                 // bulk work writes its own single audit row
+	replanned bool                                 // a service plan, or who is on one, changed here
+	actor     func(*Tx) (*ServiceActor, error)     // for audits of services, nil for billd itself
 	known     map[rating.AccountID]*rating.Account // a reader's own cache of accounts, nil for none
 	published []func()
 }
@@ -129,6 +131,8 @@ func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
 		}
 		tx.dirty[rating.AccountID(id)] = struct{}{}
 		tx.published = append(tx.published, func() { delete(tx.db.accounts, rating.AccountID(id)) })
+	case schema.services.Name, schema.servicePlans.Name:
+		tx.forgetRatedecks(table, id)
 	case schema.decks.Name, schema.plans.Name:
 		tx.reload = true
 	case schema.customersAuths.Name:

@@ -32,17 +32,6 @@ func accountRoutes() []route {
 	}
 }
 
-// resellerOf returns whom an account buys from: the nearest reseller above it, the master when there
-// is none. The master is its own.
-func resellerOf(a *rating.Account, above []*rating.Account) *rating.Account {
-	for _, p := range above {
-		if p.Reseller || p.ID == rating.MasterAccount {
-			return p
-		}
-	}
-	return a
-}
-
 // accountKeys are the keys of an account document that columns hold or that are computed; the rest is
 // kept as sent.
 var accountKeys = []string{"id", "name", "realm", "timezone", "enabled", "created", "is_reseller", "reseller_id", "billing_mode",
@@ -54,7 +43,7 @@ func (x *exchange) accountView(a *rating.Account, above []*rating.Account) docum
 	if doc["language"] == nil {
 		doc["language"] = defaultLanguage
 	}
-	seller := resellerOf(a, above)
+	seller := storage.Seller(a, above)
 	mode := "manual"
 	switch seller.ID {
 	case x.me.ID:
@@ -211,14 +200,7 @@ func deleteAccount(x *exchange) (*answer, error) {
 		if err := childless(tx, x.account.ID); err != nil {
 			return err
 		}
-		s, err := tx.ServicesOf(x.account.ID)
-		if err != nil {
-			return err
-		}
-		if err := tx.CloseAccount(x.account.ID); err != nil {
-			return err
-		}
-		return x.carry(tx, x.above, x.account, addQuantities(nil, s.Counted, -1))
+		return tx.CloseAccount(x.account.ID)
 	})
 	if err != nil {
 		return nil, err

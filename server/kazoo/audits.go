@@ -3,11 +3,13 @@ package kazoo
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	"billd/rating"
+	"billd/rating/plan"
 	"billd/storage"
 )
 
@@ -52,8 +54,23 @@ func listAudits(x *exchange) (*answer, error) {
 	if x.setting("ascending") == "true" || x.setting("descending") == "false" {
 		slices.Reverse(rows)
 	}
+	if x.wantsCSV() {
+		return auditCSV(rows)
+	}
 	p.size = len(rows)
 	return &answer{data: rows, page: p}, nil
+}
+
+func auditCSV(rows []auditRow) (*answer, error) {
+	t := newSheet("id", "status", "type", "summary.today", "summary.recurring")
+	for _, r := range rows {
+		var sum plan.Summary
+		if err := json.Unmarshal(r.Summary, &sum); err != nil {
+			return nil, err
+		}
+		t.row(r.ID, r.Status, strings.Join(r.Type, " "), sum.Today.String(), sum.Recurring.String())
+	}
+	return t.answer("audit"), nil
 }
 
 // readAudit shows one audit whole.
@@ -77,19 +94,7 @@ func readAudit(x *exchange) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var parts struct {
-		Audit, Invoice, Bookkeeper json.RawMessage
-	}
-	if err := json.Unmarshal(a.Doc, &parts); err != nil {
-		return nil, err
-	}
-	return &answer{revision: stored, data: struct {
-		ID         string          `json:"id"`
-		Audit      json.RawMessage `json:"audit"`
-		Invoice    json.RawMessage `json:"invoice"`
-		Status     string          `json:"status"`
-		Bookkeeper json.RawMessage `json:"bookkeeper"`
-	}{id, parts.Audit, parts.Invoice, a.Status, parts.Bookkeeper}}, nil
+	return &answer{data: x.newAuditView(a), revision: stored}, nil
 }
 
 // daySum is what one name did on one day. Units and quantities of usage are summed; of services the
@@ -113,41 +118,48 @@ func (d *daySum) view(sums bool) document {
 
 // daySums adds up audits and usage in s by name and UTC day (contract 7.4).
 func (x *exchange) daySums(s span) (map[string]map[string]*daySum, error) {
-	by := map[string]map[string]*daySum{}
-	day := func(name string, at time.Time) *daySum {
-		if by[name] == nil {
-			by[name] = map[string]*daySum{}
+	by := map[string]map[int64]*daySum{}
+	day := func(name []byte, milli int64) *daySum {
+		days := by[string(name)]
+		if days == nil {
+			days = map[int64]*daySum{}
+			by[string(name)] = days
 		}
-		key := at.UTC().Format(time.DateOnly)
-		if by[name][key] == nil {
-			by[name][key] = &daySum{}
+		const dayMilli = 24 * 60 * 60 * 1000
+		d := days[milli/dayMilli]
+		if d == nil {
+			d = &daySum{}
+			days[milli/dayMilli] = d
 		}
-		return by[name][key]
+		return d
 	}
+	calls := []byte(serviceCalls)
 	err := x.view(func(tx *storage.Tx) error {
-		err := tx.ServiceAuditsOf(x.account.ID, s.from, s.to, func(a *storage.ServiceAudit) (bool, error) {
-			for _, part := range a.Days {
-				d := day(part.Name, a.At)
-				d.addition += max(part.Difference, 0)
-				d.removal += max(-part.Difference, 0)
-				if d.last == 0 { // audits come newest first
-					d.quantity, d.last = part.Billable, seconds(a.At)
-				}
-			}
-			return true, nil
+		err := tx.ServiceDays(x.account.ID, s.from, s.to, func(milli int64, name []byte, difference, billable int64) {
+			d := day(name, milli)
+			d.addition += max(difference, 0)
+			d.removal += max(-difference, 0)
+			d.quantity, d.last = billable, milli/1000+gregorian // they come oldest first: the latest counts
 		})
 		if err != nil {
 			return err
 		}
 		return eachCall(tx, x.account, s, func(l *ledger) (bool, error) {
-			d := day(serviceCalls, l.at)
+			d := day(calls, l.at.UnixMilli())
 			n, _ := integerText(l.Usage.Quantity.String())
 			d.quantity += n
 			d.unit, d.last = l.Usage.Unit, max(d.last, seconds(l.at))
 			return true, nil
 		})
 	})
-	return by, err
+	out := make(map[string]map[string]*daySum, len(by))
+	for name, days := range by {
+		out[name] = make(map[string]*daySum, len(days))
+		for n, d := range days {
+			out[name][rating.Day(n).String()] = d
+		}
+	}
+	return out, err
 }
 
 func integerText(s string) (int64, bool) {
@@ -186,11 +198,27 @@ func summarizeAudits(x *exchange) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if x.wantsCSV() {
+		return daysCSV(by, slices.Sorted(maps.Keys(by))), nil
+	}
 	data := document{}
 	for name, sums := range by {
 		data[name] = days(name, sums)
 	}
 	return &answer{data: data}, nil
+}
+
+// daysCSV lists the days of names, oldest first.
+func daysCSV(by map[string]map[string]*daySum, names []string) *answer {
+	t := newSheet("name", "date", "addition", "removal", "quantity", "unit", "last_timestamp", "sum_quantity")
+	decimal := func(n int64) string { return strconv.FormatInt(n, 10) }
+	for _, name := range names {
+		for _, day := range slices.Sorted(maps.Keys(by[name])) {
+			d := by[name][day]
+			t.row(name, day, decimal(d.addition), decimal(d.removal), decimal(d.quantity), d.unit, decimal(d.last), strconv.FormatBool(name == serviceCalls))
+		}
+	}
+	return t.answer("audit_summary")
 }
 
 // summarizeAuditsOf lists one name's days, newest first.
@@ -202,6 +230,9 @@ func summarizeAuditsOf(x *exchange) (*answer, error) {
 	by, err := x.daySums(s)
 	if err != nil {
 		return nil, err
+	}
+	if x.wantsCSV() {
+		return daysCSV(by, []string{x.params["source"]}), nil
 	}
 	rows := days(x.params["source"], by[x.params["source"]])
 	slices.Reverse(rows)

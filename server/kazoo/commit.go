@@ -1,21 +1,16 @@
 package kazoo
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
 	"reflect"
 	"slices"
-	"time"
 
 	"billd/rating"
-	"billd/rating/plan"
 	"billd/storage"
 )
 
 // commit changes what an account is billed for: it runs change on the services, counts the account's
-// objects anew, records what the invoices gain and lose, and carries what was counted up to every
-// account above. A nil change counts everything anew, descendants too.
+// objects anew, records and charges what the invoices gain and lose, and carries what was counted up to
+// every account above.
 //
 // Source: contract 7.1.
 func (x *exchange) commit(tx *storage.Tx, a *rating.Account, change func(*books) error) (*books, error) {
@@ -23,122 +18,25 @@ func (x *exchange) commit(tx *storage.Tx, a *rating.Account, change func(*books)
 	if err != nil {
 		return nil, err
 	}
-	now, err := b.invoices()
-	if err != nil {
+	if err := tx.HoldBooks(b.Books); err != nil {
 		return nil, err
 	}
-	was := *b.services
-	if change != nil {
-		if err := change(b); err != nil {
-			return nil, err
-		}
+	was := b.Services.Counted
+	if err := change(b); err != nil {
+		return nil, err
 	}
 	has, err := recount(tx, a.ID)
 	if err != nil {
 		return nil, err
 	}
-	b.services.Counted, b.services.Objects = has.units, has.plans
-	if err := b.loadPlans(tx); err != nil {
+	b.Services.Counted, b.Services.Objects = has.units, has.plans
+	if err := b.LoadPlans(tx); err != nil {
 		return nil, err
 	}
-	if change == nil {
-		if b.services.Cascade, err = below(tx, a.ID); err != nil {
-			return nil, err
-		}
-	}
-	if err := x.settle(tx, b, now, &was, a); err != nil {
+	if err := tx.SettleBooks(b.Books, a); err != nil {
 		return nil, err
 	}
-	delta := addQuantities(b.services.Counted, was.Counted, -1)
-	return b, x.carry(tx, b.above, a, delta)
-}
-
-// carry adds what changed in an account to the cascade of those above it; resellers among them
-// account for it, the master does not.
-func (x *exchange) carry(tx *storage.Tx, above []*rating.Account, from *rating.Account, delta storage.Quantities) error {
-	if len(delta) == 0 {
-		return nil
-	}
-	for _, p := range above {
-		b, err := openBooks(tx, p)
-		if err != nil {
-			return err
-		}
-		now, err := b.invoices()
-		if err != nil {
-			return err
-		}
-		was := *b.services
-		b.services.Cascade = addQuantities(b.services.Cascade, delta, 1)
-		if !p.Reseller {
-			if err := tx.Services.Put(b.services); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := x.settle(tx, b, now, &was, from); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settle compares the invoices with those of before, writes an audit for each that changed, and
-// stores the services.
-func (x *exchange) settle(tx *storage.Tx, b *books, now []*plan.Invoice, was *storage.Services, from *rating.Account) error {
-	next, err := b.invoices()
-	if err != nil {
-		return err
-	}
-	if next, err = plan.Compare(now, next); err != nil {
-		return err
-	}
-	if b.account.ID != rating.MasterAccount {
-		types := moved(was, b.services)
-		for _, v := range next {
-			if v.Changed() {
-				if err := x.audit(tx, b.account, v, types, from); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	if reflect.DeepEqual(was, b.services) {
-		return nil
-	}
-	return tx.Services.Put(b.services)
-}
-
-// moved names the quantities that differ.
-func moved(was, is *storage.Services) []string {
-	var types []string
-	for _, m := range []struct {
-		name    string
-		old, by storage.Quantities
-	}{{"manual", was.Manual, is.Manual}, {"account", was.Counted, is.Counted}, {"cascade", was.Cascade, is.Cascade}} {
-		if !sameQuantities(m.old, m.by) {
-			types = append(types, m.name)
-		}
-	}
-	return types
-}
-
-func sameQuantities(a, b storage.Quantities) bool {
-	return maps.EqualFunc(a, b, func(x, y map[string]int64) bool { return maps.Equal(x, y) })
-}
-
-// below adds up what the open descendants of an account have counted.
-func below(tx *storage.Tx, id rating.AccountID) (storage.Quantities, error) {
-	sum := storage.Quantities{}
-	err := tx.Descendants(id, func(a *rating.Account) (bool, error) {
-		s, err := tx.ServicesOf(a.ID)
-		if err != nil {
-			return false, err
-		}
-		sum = addQuantities(sum, s.Counted, 1)
-		return true, nil
-	})
-	return sum, err
+	return b, tx.CarryUp(b.Above, a, b.Services.Counted.Add(was, -1))
 }
 
 // recount counts the objects that an account has now, and finds the plans that they bring
@@ -146,7 +44,7 @@ func below(tx *storage.Tx, id rating.AccountID) (storage.Quantities, error) {
 func recount(tx *storage.Tx, id rating.AccountID) (sum share, err error) {
 	sum.units = storage.Quantities{}
 	take := func(s share) {
-		sum.units = addQuantities(sum.units, s.units, 1)
+		addAll(sum.units, s.units)
 		for _, p := range s.plans {
 			if !slices.ContainsFunc(sum.plans, func(o storage.AssignedPlan) bool { return o.Plan == p.Plan }) {
 				sum.plans = append(sum.plans, p)
@@ -167,103 +65,103 @@ func recount(tx *storage.Tx, id rating.AccountID) (sum share, err error) {
 	return sum, err
 }
 
-// auditDoc is the part of an audit that says who did what.
-type auditDoc struct {
-	Crossbar       bool      `json:"crossbar_request"`
-	Authentication *authNote `json:"authentication,omitempty"`
-	Agent          *agent    `json:"agent,omitempty"`
-	Request        *request  `json:"request,omitempty"`
-	Account        document  `json:"account"`
-	Changes        document  `json:"changes"`
+func addAll(sum, by storage.Quantities) {
+	for category, items := range by {
+		for item, n := range items {
+			add(sum, category, item, n)
+		}
+	}
 }
 
-type authNote struct {
-	Type        string `json:"type"`
-	AccountID   string `json:"account_id"`
-	AccountName string `json:"account_name"`
+// recountTree counts the objects of an account and of all below it anew, and settles every account whose
+// figures had drifted, from the leaves up; the account itself in any case.
+func recountTree(tx *storage.Tx, top *rating.Account) error {
+	line := []*rating.Account{top}
+	err := tx.Descendants(top.ID, func(a *rating.Account) (bool, error) {
+		line = append(line, a) // parents before children
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	below := map[rating.AccountID]storage.Quantities{}
+	for _, a := range slices.Backward(line) {
+		has, err := recount(tx, a.ID)
+		if err != nil {
+			return err
+		}
+		s, err := tx.ServicesOf(a.ID)
+		if err != nil {
+			return err
+		}
+		cascade := below[a.ID]
+		if cascade == nil {
+			cascade = storage.Quantities{}
+		}
+		if a.ID != top.ID {
+			if below[a.Parent] == nil {
+				below[a.Parent] = storage.Quantities{}
+			}
+			addAll(below[a.Parent], has.units)
+			addAll(below[a.Parent], cascade)
+			if has.units.Same(s.Counted) && cascade.Same(s.Cascade) && reflect.DeepEqual(has.plans, s.Objects) {
+				continue
+			}
+		}
+		if err := setCounts(tx, a, has, cascade); err != nil {
+			return err
+		}
+		if a.ID == top.ID {
+			above, err := tx.Ancestors(a.ID)
+			if err != nil {
+				return err
+			}
+			delta := has.units.Add(cascade, 1).Add(s.Counted, -1).Add(s.Cascade, -1)
+			if err := tx.CarryUp(above, a, delta); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-type agent struct {
-	Type      string `json:"type"`
-	TypeID    string `json:"type_id"`
-	AccountID string `json:"account_id"`
-	FirstName string `json:"first_name,omitempty"`
-	LastName  string `json:"last_name,omitempty"`
-	FullName  string `json:"full_name,omitempty"`
-}
-
-type request struct {
-	ID       string `json:"id"`
-	ClientIP string `json:"client_ip"`
-	Method   string `json:"method"`
-	Path     string `json:"path"`
-}
-
-// auditID spells an audit's id: the month, then its number in 32 hex digits.
-func auditID(at time.Time, n uint64) string {
-	return fmt.Sprintf("%s-%032x", at.UTC().Format("200601"), n)
+// setCounts gives an account's services what was counted, and settles them.
+func setCounts(tx *storage.Tx, a *rating.Account, has share, cascade storage.Quantities) error {
+	b, err := tx.OpenBooks(a)
+	if err != nil {
+		return err
+	}
+	if err := tx.HoldBooks(b); err != nil {
+		return err
+	}
+	b.Services.Counted, b.Services.Objects, b.Services.Cascade = has.units, has.plans, cascade
+	if err := b.LoadPlans(tx); err != nil {
+		return err
+	}
+	return tx.SettleBooks(b, a)
 }
 
 // maxAuditedPath bounds the path that an audit repeats.
 const maxAuditedPath = 512
 
-// audit records one invoice's changes. types is nil when no quantity moved; without changes of its
-// lines it records that the invoice was pushed.
-func (x *exchange) audit(tx *storage.Tx, a *rating.Account, v *plan.Invoice, types []string, from *rating.Account) error {
-	changes := document{"account_id": from.UUID.Hex(), "account_name": from.Name}
-	if len(types) > 0 {
-		changes["type"] = types
+// actor tells an audit who asked for the change.
+func (x *exchange) actor(tx *storage.Tx) (*storage.ServiceActor, error) {
+	if x.claims == nil {
+		return nil, nil
 	}
 	path := x.path
 	if len(path) > maxAuditedPath {
 		path = path[:maxAuditedPath]
 	}
-	doc := auditDoc{Crossbar: true, Authentication: &authNote{x.carrier, x.me.UUID.Hex(), x.me.Name},
-		Request: &request{x.requestID, x.client, x.method, path},
-		Account: document{"id": a.UUID.Hex(), "name": a.Name}, Changes: changes}
-	if owner := x.claims.Kazoo.OwnerID; owner != "" {
-		doc.Agent = &agent{Type: "user", TypeID: owner, AccountID: x.me.UUID.Hex()}
-		if id, ok := hexID(owner); ok {
-			if u, err := tx.UserByUUID(id); err == nil {
-				doc.Agent.FirstName, doc.Agent.LastName, doc.Agent.FullName = u.FirstName, u.LastName, fullName(u)
-			}
+	who := &storage.ServiceActor{Carrier: x.carrier, Account: x.me.UUID.Hex(), Name: x.me.Name, User: x.claims.Kazoo.OwnerID,
+		Request: x.requestID, Client: x.client, Method: x.method, Path: path}
+	if id, ok := hexID(who.User); ok {
+		u, err := tx.UserByUUID(id)
+		if err == nil {
+			who.FirstName, who.LastName = u.FirstName, u.LastName
+		} else if rating.KindOf(err) != rating.NotFound {
+			return nil, err
 		}
 	}
-	sum, err := v.Summary()
-	if err != nil {
-		return err
-	}
-	row := &storage.ServiceAudit{Account: a.ID, At: x.now, Status: "completed", Types: types}
-	if row.Summary, err = encodeJSON(sum); err != nil {
-		return err
-	}
-	for _, it := range v.Items {
-		if it.Changes != nil && it.Changes.Billable != 0 {
-			row.Days = append(row.Days, storage.ServiceDay{Name: it.Name, Difference: it.Changes.Billable, Billable: it.Billable})
-		}
-	}
-	row.Doc, err = encodeJSON(struct {
-		Audit      auditDoc      `json:"audit"`
-		Invoice    *plan.Invoice `json:"invoice"`
-		Bookkeeper document      `json:"bookkeeper"`
-	}{doc, v, document{"id": v.Bookkeeper.ID, "type": v.Bookkeeper.Type, "vendor_id": v.Bookkeeper.Vendor, "results": []any{}}})
-	if err != nil {
-		return err
-	}
-	return tx.ServiceAudits.Put(row)
-}
-
-func fullName(u *storage.User) string {
-	if u.FirstName == "" || u.LastName == "" {
-		return u.FirstName + u.LastName
-	}
-	return u.FirstName + " " + u.LastName
-}
-
-// auditRow is an audit in a listing.
-type auditRow struct {
-	ID      string          `json:"id"`
-	Status  string          `json:"status"`
-	Type    []string        `json:"type,omitempty"`
-	Summary json.RawMessage `json:"summary"`
+	return who, nil
 }

@@ -39,7 +39,7 @@ func (x *exchange) recommit(tx *storage.Tx, store func(*storage.Tx) error) error
 // are accepted; and one that adds money while the account does not pay. It is the acting account that
 // is asked, so the master never is (contract 8).
 func (x *exchange) consent(tx *storage.Tx, was, is share) error {
-	delta := addQuantities(is.units, was.units, -1)
+	delta := is.units.Add(was.units, -1)
 	if x.master() || len(delta) == 0 && len(is.plans) == 0 {
 		return nil
 	}
@@ -47,20 +47,20 @@ func (x *exchange) consent(tx *storage.Tx, was, is share) error {
 	if err != nil {
 		return err
 	}
-	now, err := b.invoices()
+	now, err := b.Invoices()
 	if err != nil {
 		return err
 	}
 	if x.me.ID == x.account.ID {
-		b.services.Counted = addQuantities(b.services.Counted, delta, 1)
-		b.services.Objects = b.united(b.services.Objects, is.plans)
-		if err := b.loadPlans(tx); err != nil {
+		b.Services.Counted = b.Services.Counted.Add(delta, 1)
+		b.Services.Objects = storage.UnitedPlans(b.Services.Objects, is.plans)
+		if err := b.LoadPlans(tx); err != nil {
 			return err
 		}
 	} else {
-		b.services.Cascade = addQuantities(b.services.Cascade, delta, 1)
+		b.Services.Cascade = b.Services.Cascade.Add(delta, 1)
 	}
-	next, err := b.invoices()
+	next, err := b.Invoices()
 	if err != nil {
 		return err
 	}

@@ -273,7 +273,7 @@ func (x *exchange) master() bool { return x.me != nil && x.me.ID == rating.Maste
 
 // sells reports whether the acting account is the target's reseller, or the master.
 func (x *exchange) sells() bool {
-	return x.master() || x.account != nil && resellerOf(x.account, x.above).ID == x.me.ID
+	return x.master() || x.account != nil && storage.Seller(x.account, x.above).ID == x.me.ID
 }
 
 // context names who acts, for the audit trail.
@@ -287,7 +287,12 @@ func (x *exchange) context() context.Context {
 // view and update run a handler's one transaction.
 func (x *exchange) view(fn func(*storage.Tx) error) error { return x.api.db.View(x.context(), fn) }
 
-func (x *exchange) update(fn func(*storage.Tx) error) error { return x.api.db.Update(x.context(), fn) }
+func (x *exchange) update(fn func(*storage.Tx) error) error {
+	return x.api.db.Update(x.context(), func(tx *storage.Tx) error {
+		tx.ActingFor(x.actor)
+		return fn(tx)
+	})
+}
 
 // fail answers a refusal or a fault.
 func (a *API) fail(c *fiber.Ctx, x *exchange, err error) error {

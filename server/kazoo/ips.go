@@ -221,9 +221,9 @@ func assignIPs(x *exchange) (*answer, error) {
 			if doc[assignedKey] == true && o.Account != x.account.ID {
 				return duplicate()
 			}
-			was.units = addQuantities(was.units, countObject(ipsNoun, doc).units, 1)
+			was.units = was.units.Add(countObject(ipsNoun, doc).units, 1)
 			doc[assignedKey], o.Account, o.ChangedAt = true, x.account.ID, tx.Now()
-			is.units = addQuantities(is.units, countObject(ipsNoun, doc).units, 1)
+			is.units = is.units.Add(countObject(ipsNoun, doc).units, 1)
 			if o.Doc, err = storeDocument(doc); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"billd/rating"
+	"billd/rating/plan"
 	"billd/storage"
 )
 
@@ -69,6 +70,7 @@ type ledger struct {
 	amount rating.Money
 	at     time.Time
 	key    ledgerKey
+	reason string // as transactions call it, "" for what the service says
 }
 
 // ledgerKey places a row in a listing: newest first, and rows of one instant by kind and number.
@@ -82,6 +84,8 @@ type ledgerKey struct {
 const (
 	ledgerOfPosting = 1
 	ledgerOfCall    = 2
+	// the number is the month that it opens
+	ledgerOfRollover = 3
 )
 
 func (k ledgerKey) compare(o ledgerKey) int {
@@ -142,7 +146,29 @@ func postingLedger(tx *storage.Tx, a *rating.Account, p *rating.Posting) (*ledge
 	}
 	l.Metadata, l.Executor = n.Metadata, &executor{n.Trigger, n.Module}
 	l.Audit = &ledgerAudit{Crossbar: true, Available: units(n.Balance)}
+	switch {
+	case n.Charge != nil:
+		return l, l.ofPlan(n)
+	case p.Kind == rating.PostingPayment && n.Module == "": // billd's own: an automatic top-up
+		l.Metadata, l.Executor.Module, l.reason = json.RawMessage(`{"automatic_description":true}`), "kz_services_topup", "auto_addition"
+		l.Audit.Crossbar = false
+	}
 	return l, nil
+}
+
+// planReasons are what transactions call a plan's charges.
+var planReasons = map[plan.ChargeKind]string{plan.Recurring: "monthly_recurring", plan.Proration: "recurring_prorate", plan.Activation: "recurring"}
+
+// ofPlan shows what a service plan's charge is for.
+func (l *ledger) ofPlan(n *storage.LedgerNote) (err error) {
+	c := n.Charge
+	quantity := max(c.Units, -c.Units)
+	l.Usage = &usage{c.Category, json.Number(strconv.FormatInt(quantity, 10)), c.Item}
+	l.Period = ledgerPeriod{seconds(n.Month), seconds(n.MonthEnd)}
+	l.Executor, l.Audit.Crossbar, l.reason = &executor{"automatic", "kz_services_bookkeeper"}, false, planReasons[c.Kind]
+	l.Metadata, err = encodeJSON(document{"plan": document{"type": c.Kind.String(), "category": c.Category, "item": c.Item, "name": c.Name,
+		"billable": c.Units, "rate": number(c.Rate)}})
+	return err
 }
 
 // callLedger is what a call took from account a; nil when it moved nothing.

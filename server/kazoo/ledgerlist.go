@@ -33,6 +33,9 @@ func (x *exchange) ledgerPage(s span, service string, size int, start *ledgerKey
 				return err
 			}
 		}
+		if service == serviceRollovers {
+			return eachRollover(tx, x.account, s, take)
+		}
 		return eachPosting(tx, x.account, s, take)
 	})
 	if err != nil {
@@ -128,6 +131,8 @@ func findLedger(tx *storage.Tx, a *rating.Account, id string) (l *ledger, err er
 		if err = tx.CDR(rating.CDRID(n), &c); err == nil && c.Origin == rating.Own {
 			l, err = callLedger(tx, a, &c)
 		}
+	case ledgerOfRollover:
+		l, err = findRollover(tx, a, n)
 	}
 	if err != nil && rating.KindOf(err) != rating.NotFound {
 		return nil, err

@@ -2,7 +2,9 @@ package kazoo
 
 import (
 	"encoding/json"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 
 func ledgerRoutes() []route {
 	return []route{
-		{"accounts/:account/ledgers", get, endpoint{who: user, run: sumLedgers}},
+		{"accounts/:account/ledgers", get, endpoint{who: user, run: sumLedgers, csv: true}},
 		{"accounts/:account/ledgers/total", get, endpoint{who: user, run: totalLedgers}},
 		{"accounts/:account/ledgers/available", get, endpoint{who: user, run: availableLedgers}},
 		{"accounts/:account/ledgers/summary/:month", get, endpoint{who: user, run: monthLedgers}},
@@ -58,7 +60,7 @@ func (s *ledgerSum) view() document {
 	return doc
 }
 
-// sums adds up an account's ledgers in s by service.
+// sums adds up an account's ledgers in s by service. Rollovers are among them, but in no total.
 func sums(tx *storage.Tx, a *rating.Account, s span) (map[string]*ledgerSum, error) {
 	by := map[string]*ledgerSum{}
 	add := func(l *ledger) (bool, error) {
@@ -70,6 +72,9 @@ func sums(tx *storage.Tx, a *rating.Account, s span) (map[string]*ledgerSum, err
 	if err := eachPosting(tx, a, s, add); err != nil {
 		return nil, err
 	}
+	if err := eachRollover(tx, a, s, add); err != nil {
+		return nil, err
+	}
 	return by, eachCall(tx, a, s, add)
 }
 
@@ -78,26 +83,53 @@ func sumLedgers(x *exchange) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := document{}
-	err = x.view(func(tx *storage.Tx) error {
-		by, err := sums(tx, x.account, s)
-		for service, sum := range by {
-			data[service] = sum.view()
-		}
+	var by map[string]*ledgerSum
+	err = x.view(func(tx *storage.Tx) (err error) {
+		by, err = sums(tx, x.account, s)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	if x.wantsCSV() {
+		return sumCSV(by), nil
+	}
+	data := document{}
+	for service, sum := range by {
+		data[service] = sum.view()
+	}
 	return &answer{data: data}, nil
+}
+
+func sumCSV(by map[string]*ledgerSum) *answer {
+	t := newSheet("service", "amount", "usage.type", "usage.quantity", "usage.unit")
+	for _, service := range slices.Sorted(maps.Keys(by)) {
+		sum := by[service]
+		u, _ := sum.view()["usage"].(usage)
+		t.row(service, sum.amount.Number(), u.Type, u.Quantity.String(), u.Unit)
+	}
+	return t.answer("ledgers")
+}
+
+// total adds up what moved the balance.
+func total(by map[string]*ledgerSum) (m rating.Money, err error) {
+	for service, sum := range by {
+		if service == serviceRollovers {
+			continue
+		}
+		if m, err = m.Add(sum.amount); err != nil {
+			return 0, err
+		}
+	}
+	return m, nil
 }
 
 // totalLedgers answers with the balance, or with what a range moved when one is asked for.
 func totalLedgers(x *exchange) (*answer, error) {
-	var total rating.Money
+	var amount rating.Money
 	err := x.view(func(tx *storage.Tx) (err error) {
 		if !x.ranged() {
-			total, err = tx.AccountBalance(x.account)
+			amount, err = tx.AccountBalance(x.account)
 			return err
 		}
 		s, err := x.createdRange(maxRange)
@@ -108,17 +140,13 @@ func totalLedgers(x *exchange) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		for _, sum := range by {
-			if total, err = total.Add(sum.amount); err != nil {
-				return err
-			}
-		}
-		return nil
+		amount, err = total(by)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &answer{data: document{"amount": number(total)}}, nil
+	return &answer{data: document{"amount": number(amount)}}, nil
 }
 
 // availableLedger is a service that ledgers may come from.
@@ -145,7 +173,7 @@ func monthLedgers(x *exchange) (*answer, error) {
 	}
 	s := span{month, month.AddDate(0, 1, 0).Add(-time.Nanosecond)}
 	ledgers := document{}
-	var total rating.Money
+	var amount rating.Money
 	err = x.view(func(tx *storage.Tx) error {
 		by, err := sums(tx, x.account, s)
 		if err != nil {
@@ -153,15 +181,13 @@ func monthLedgers(x *exchange) (*answer, error) {
 		}
 		for service, sum := range by {
 			ledgers[service] = sum.view()
-			if total, err = total.Add(sum.amount); err != nil {
-				return err
-			}
 		}
-		return nil
+		amount, err = total(by)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	row := document{"account": accountRef{x.account.UUID.Hex(), x.account.Name}, "ledgers": ledgers, "total": number(total)}
+	row := document{"account": accountRef{x.account.UUID.Hex(), x.account.Name}, "ledgers": ledgers, "total": number(amount)}
 	return &answer{data: document{"summary": ledgers, "breakdown": []document{row}}}, nil
 }

@@ -130,7 +130,7 @@ func (x *exchange) writeLedger(sign rating.Money) (*answer, error) {
 	}
 	e.amount *= sign
 	accounts := []*rating.Account{x.account}
-	if seller := resellerOf(x.account, x.above); x.rootFlag("impact_reseller") && seller.ID != x.account.ID {
+	if seller := storage.Seller(x.account, x.above); x.rootFlag("impact_reseller") && seller.ID != x.account.ID {
 		accounts = append(accounts, seller)
 	}
 	var first *ledger

@@ -78,7 +78,7 @@ func (x *exchange) soldPlan(tx *storage.Tx, assigned bool) (*storage.ServicePlan
 		return nil, err
 	}
 	u, _ := hexID(x.params["plan"])
-	if assigned && b.assigned(u) {
+	if assigned && b.Assigned(u) {
 		return tx.ServicePlanByUUID(u)
 	}
 	if assigned {
@@ -120,7 +120,7 @@ func overridePlans(x *exchange) (*answer, error) {
 		return nil, err
 	}
 	b, err := x.commitTarget(func(_ *storage.Tx, b *books) error {
-		plans := slices.Clone(b.services.Plans)
+		plans := slices.Clone(b.Services.Plans)
 		for id, v := range overrides.doc {
 			u, _ := hexID(id)
 			i := slices.IndexFunc(plans, func(p storage.AssignedPlan) bool { return p.Plan == u })
@@ -137,13 +137,13 @@ func overridePlans(x *exchange) (*answer, error) {
 			}
 			plans[i].Overrides = raw
 		}
-		b.services.Plans = plans
+		b.Services.Plans = plans
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	invoices, err := b.invoices()
+	invoices, err := b.Invoices()
 	if err != nil {
 		return nil, err
 	}

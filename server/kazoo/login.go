@@ -60,7 +60,7 @@ func (x *exchange) identify(a *rating.Account, owner string) (*identity, error) 
 		return nil, err
 	}
 	language, _ := readDocument(a.Doc)["language"].(string)
-	return &identity{AccountID: a.UUID.Hex(), AccountName: a.Name, OwnerID: owner, ResellerID: resellerOf(a, above).UUID.Hex(),
+	return &identity{AccountID: a.UUID.Hex(), AccountName: a.Name, OwnerID: owner, ResellerID: storage.Seller(a, above).UUID.Hex(),
 		Reseller: a.Reseller, Master: a.ID == rating.MasterAccount, Language: firstOf(language, defaultLanguage),
 		Apps: []string{}, Capabilities: document{}, UIConfig: document{}, ClusterID: root.UUID.Hex()}, nil
 }

@@ -47,19 +47,19 @@ func changeManual(x *exchange) (*answer, error) {
 	b, err := x.commitTarget(func(_ *storage.Tx, b *books) error {
 		doc := data
 		if merged {
-			doc = merge(quantityDocument(b.services.Manual), data)
+			doc = merge(quantityDocument(b.Services.Manual), data)
 		}
 		if len(data) == 0 {
 			return nil
 		}
 		q, err := manualQuantities(doc)
-		b.services.Manual = q
+		b.Services.Manual = q
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &answer{data: orEmpty(b.services.Manual), revision: stored}, nil
+	return &answer{data: orEmpty(b.Services.Manual), revision: stored}, nil
 }
 
 // quantityDocument returns quantities as a document.
@@ -100,7 +100,7 @@ func changeOverrides(x *exchange) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{data: b.overrides(), revision: stored}, nil
+	return &answer{data: b.Overrides(), revision: stored}, nil
 }
 
 // reconcile counts everything anew.
@@ -108,7 +108,7 @@ func reconcile(x *exchange) (*answer, error) {
 	err := x.update(func(tx *storage.Tx) error {
 		a, err := tx.OpenAccount(x.account.ID)
 		if err == nil {
-			_, err = x.commit(tx, a, nil)
+			err = recountTree(tx, a)
 		}
 		return err
 	})
@@ -125,12 +125,12 @@ func synchronize(x *exchange) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		invoices, err := b.invoices()
+		invoices, err := b.Invoices()
 		if err != nil {
 			return err
 		}
 		for _, v := range invoices {
-			if err := x.audit(tx, x.account, v, nil, x.account); err != nil {
+			if err := tx.AuditServices(x.account, v, nil, x.account); err != nil {
 				return err
 			}
 		}

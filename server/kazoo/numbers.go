@@ -386,7 +386,7 @@ func (x *exchange) changeNumbers(state string) (*answer, error) {
 			if err != nil {
 				return err
 			}
-			was.units, is.units = addQuantities(was.units, before.units, 1), addQuantities(is.units, after.units, 1)
+			was.units, is.units = was.units.Add(before.units, 1), is.units.Add(after.units, 1)
 			is.plans = append(is.plans, after.plans...)
 			good[n] = o
 			puts = append(puts, o)

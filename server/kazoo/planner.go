@@ -100,7 +100,7 @@ func listPlans(x *exchange) (*answer, error) { return pagePlans(x, x.account.ID)
 
 // availablePlans lists what the account's reseller sells.
 func availablePlans(x *exchange) (*answer, error) {
-	return pagePlans(x, resellerOf(x.account, x.above).ID)
+	return pagePlans(x, storage.Seller(x.account, x.above).ID)
 }
 
 func createPlan(x *exchange) (*answer, error) {
@@ -155,6 +155,10 @@ func changePlan(x *exchange) (*answer, error) {
 	data, err := x.object()
 	if err != nil {
 		return nil, err
+	}
+	// what is due is charged by the list that was in force; a list that cannot charge may be mended
+	if _, err := x.api.db.ChargePlans(x.context()); err != nil {
+		x.api.log.Error("service plans could not be charged before one changed", "err", err)
 	}
 	var p *storage.ServicePlan
 	err = x.update(func(tx *storage.Tx) error {

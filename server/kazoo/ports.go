@@ -181,7 +181,7 @@ func (x *exchange) portedNumbers(tx *storage.Tx, doc document, puts []*storage.O
 		if err != nil {
 			return nil, was, is, err
 		}
-		was.units, is.units = addQuantities(was.units, before.units, 1), addQuantities(is.units, after.units, 1)
+		was.units, is.units = was.units.Add(before.units, 1), is.units.Add(after.units, 1)
 		puts = append(puts, o)
 	}
 	return puts, was, is, nil

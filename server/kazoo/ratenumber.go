@@ -48,7 +48,7 @@ func rateNumber(x *exchange) (*answer, error) {
 	var view document
 	err = x.view(func(tx *storage.Tx) error {
 		if name == "" && x.account != nil {
-			if name, err = planDeck(tx, x.account); err != nil {
+			if name, err = tx.Ratedeck(x.account); err != nil {
 				return err
 			}
 		}
@@ -72,22 +72,6 @@ func rateNumber(x *exchange) (*answer, error) {
 		return nil, refuse(http.StatusInternalServerError, "No rate found for this number", "No rate found for this number")
 	}
 	return &answer{data: view}, nil
-}
-
-// planDeck returns the deck that an account's plans name, or its reseller's.
-func planDeck(tx *storage.Tx, a *rating.Account) (string, error) {
-	b, err := openBooks(tx, a)
-	if err != nil {
-		return "", err
-	}
-	if id, _, err := b.ratedeck(); id != "" || err != nil || b.seller.ID == a.ID {
-		return id, err
-	}
-	if b, err = openBooks(tx, b.seller); err != nil {
-		return "", err
-	}
-	id, _, err := b.ratedeck()
-	return id, err
 }
 
 // bestRate returns the rate of the longest prefix that admits the number; among those of one prefix

@@ -16,10 +16,10 @@ func serviceRoutes() []route {
 		{at + "/status", post, endpoint{who: master, run: changeStatus}},
 		{at + "/audit", get, endpoint{who: user, run: listAudits, csv: true}},
 		{at + "/audit/:audit", get, endpoint{who: user, run: readAudit}},
-		{at + "/audit/summary", get, endpoint{who: user, run: summarizeAudits}},
-		{at + "/audit/summary/:source", get, endpoint{who: user, run: summarizeAuditsOf}},
-		{at + "/audit_summary", get, endpoint{who: user, run: summarizeAudits}},
-		{at + "/audit_summary/:source", get, endpoint{who: user, run: summarizeAuditsOf}},
+		{at + "/audit/summary", get, endpoint{who: user, run: summarizeAudits, csv: true}},
+		{at + "/audit/summary/:source", get, endpoint{who: user, run: summarizeAuditsOf, csv: true}},
+		{at + "/audit_summary", get, endpoint{who: user, run: summarizeAudits, csv: true}},
+		{at + "/audit_summary/:source", get, endpoint{who: user, run: summarizeAuditsOf, csv: true}},
 		{at + "/manual", get, endpoint{who: reseller, run: readManual}},
 		{at + "/manual", post, endpoint{who: reseller, run: changeManual}},
 		{at + "/manual", patch, endpoint{who: reseller, run: changeManual}},
@@ -65,7 +65,7 @@ func (x *exchange) commitServices(change func(*storage.Tx, *books) error) (*answ
 	if err != nil {
 		return nil, err
 	}
-	return &answer{data: assigned(b.services), revision: stored}, nil
+	return &answer{data: assigned(b.Services), revision: stored}, nil
 }
 
 func (x *exchange) commitTarget(change func(*storage.Tx, *books) error) (b *books, err error) {
@@ -137,7 +137,7 @@ func findPlan(tx *storage.Tx, b *books, id string) (*storage.ServicePlan, error)
 	if err != nil && rating.KindOf(err) != rating.NotFound {
 		return nil, err
 	}
-	if err != nil || p.Vendor != b.seller.ID || !p.DeletedAt.IsZero() {
+	if err != nil || p.Vendor != b.Seller.ID || !p.DeletedAt.IsZero() {
 		return nil, unknownID(id)
 	}
 	return p, nil
@@ -149,17 +149,17 @@ func (b *books) put(tx *storage.Tx, c planChange, merged bool) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(b.services.Plans, func(a storage.AssignedPlan) bool { return a.Plan == p.UUID })
-	plans := slices.Clone(b.services.Plans)
+	i := slices.IndexFunc(b.Services.Plans, func(a storage.AssignedPlan) bool { return a.Plan == p.UUID })
+	plans := slices.Clone(b.Services.Plans)
 	if i < 0 {
 		if len(plans) == maxPlans {
 			return invalid("plans", "maximum", "too many plans", "target", maxPlans)
 		}
-		plans = append(plans, storage.AssignedPlan{Plan: p.UUID, Vendor: b.seller.UUID.Hex()})
+		plans = append(plans, storage.AssignedPlan{Plan: p.UUID, Vendor: b.Seller.UUID.Hex()})
 		i = len(plans) - 1
 	}
 	if c.vendor != "" {
-		plans[i].Vendor = b.seller.UUID.Hex() // findPlan asked the reseller's plans: nobody else's can be named
+		plans[i].Vendor = b.Seller.UUID.Hex() // findPlan asked the reseller's plans: nobody else's can be named
 	}
 	if c.overrides != nil {
 		over := public(c.overrides)
@@ -175,7 +175,7 @@ func (b *books) put(tx *storage.Tx, c planChange, merged bool) error {
 			return err
 		}
 	}
-	b.services.Plans = plans
+	b.Services.Plans = plans
 	return nil
 }
 
@@ -185,16 +185,16 @@ func (b *books) drop(id string) {
 	if !ok {
 		return
 	}
-	b.services.Plans = slices.DeleteFunc(slices.Clone(b.services.Plans), func(p storage.AssignedPlan) bool { return p.Plan == u })
+	b.Services.Plans = slices.DeleteFunc(slices.Clone(b.Services.Plans), func(p storage.AssignedPlan) bool { return p.Plan == u })
 }
 
 // setOverrides replaces the account-wide overrides, or merges into them.
 func (b *books) setOverrides(data document, merged bool) error {
 	if merged {
-		data = merge(b.overrides(), data)
+		data = merge(b.Overrides(), data)
 	}
 	raw, err := storeDocument(public(data))
-	b.services.Overrides = raw
+	b.Services.Overrides = raw
 	return err
 }
 
@@ -262,7 +262,7 @@ func unassignPlan(x *exchange) (*answer, error) {
 		if !ok {
 			return unknownID(clip(id))
 		}
-		on := slices.ContainsFunc(b.services.Plans, func(p storage.AssignedPlan) bool { return p.Plan == u })
+		on := slices.ContainsFunc(b.Services.Plans, func(p storage.AssignedPlan) bool { return p.Plan == u })
 		if _, err := findPlan(tx, b, id); err != nil && !on {
 			return err
 		}

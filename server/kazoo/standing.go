@@ -9,18 +9,18 @@ import (
 
 // billing returns the account whose standing counts.
 func (b *books) billing(tx *storage.Tx) (*rating.Account, error) {
-	if b.services.Billing == 0 {
-		return b.account, nil
+	if b.Services.Billing == 0 {
+		return b.Account, nil
 	}
-	return tx.Accounts.Get(uint64(b.services.Billing))
+	return tx.Accounts.Get(uint64(b.Services.Billing))
 }
 
 // standing returns why the billing account does not pay, nil when it does.
 func (b *books) standing(tx *storage.Tx) (*storage.Standing, error) {
-	if b.services.Billing == 0 || b.services.Billing == b.account.ID {
-		return b.services.Standing, nil
+	if b.Services.Billing == 0 || b.Services.Billing == b.Account.ID {
+		return b.Services.Standing, nil
 	}
-	s, err := tx.ServicesOf(b.services.Billing)
+	s, err := tx.ServicesOf(b.Services.Billing)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (x *exchange) legacyServices(tx *storage.Tx) (document, error) {
 	if err != nil {
 		return nil, err
 	}
-	invoices, err := b.invoices()
+	invoices, err := b.Invoices()
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (x *exchange) legacyServices(tx *storage.Tx) (document, error) {
 				"cumulative_discount_rate": number(cumulative), "activation_charge": number(it.Activation)}
 		}
 	}
-	return document{"account_quantities": orEmpty(b.services.Counted), "cascade_quantities": orEmpty(b.services.Cascade), "plans": assigned(b.services),
-		"billing_id": billing.UUID.Hex(), "reseller": b.account.Reseller, "reseller_id": b.seller.UUID.Hex(), "dirty": false,
+	return document{"account_quantities": orEmpty(b.Services.Counted), "cascade_quantities": orEmpty(b.Services.Cascade), "plans": assigned(b.Services),
+		"billing_id": billing.UUID.Hex(), "reseller": b.Account.Reseller, "reseller_id": b.Seller.UUID.Hex(), "dirty": false,
 		"in_good_standing": bad == nil, "items": items}, nil
 }

@@ -48,15 +48,15 @@ type cycle struct {
 
 // newSummary shows books with the invoices given.
 func (x *exchange) newSummary(tx *storage.Tx, b *books, invoices []*plan.Invoice) (*summary, error) {
-	all, err := plan.Combined(b.plans, b.overrides())
+	all, err := plan.Combined(b.Plans, b.Overrides())
 	if err != nil {
 		return nil, err
 	}
-	deckID, deckName, err := b.ratedeck()
+	deckID, deckName, err := b.RatedeckOf()
 	if err != nil {
 		return nil, err
 	}
-	limits, err := limitsOf(tx, b.account.ID)
+	limits, err := limitsOf(tx, b.Account.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +69,9 @@ func (x *exchange) newSummary(tx *storage.Tx, b *books, invoices []*plan.Invoice
 		return nil, err
 	}
 	month := time.Date(x.now.Year(), x.now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
-	s := &summary{Plans: assigned(b.services), Overrides: b.overrides(), Invoices: invoices,
-		Quantities: quantityView{orEmpty(b.services.Counted), orEmpty(b.services.Cascade), orEmpty(b.services.Manual)},
-		Reseller:   resellerView{b.seller.UUID.Hex(), b.account.Reseller}, Ratedeck: document{},
+	s := &summary{Plans: assigned(b.Services), Overrides: b.Overrides(), Invoices: invoices,
+		Quantities: quantityView{orEmpty(b.Services.Counted), orEmpty(b.Services.Cascade), orEmpty(b.Services.Manual)},
+		Reseller:   resellerView{b.Seller.UUID.Hex(), b.Account.Reseller}, Ratedeck: document{},
 		Applications: orObject(all["applications"]), IM: orObject(all["im"]), Limits: document{}, Tokens: document{},
 		Cycle: cycle{seconds(month), 1, "month"}, Status: status, BillingID: billing.UUID.Hex()}
 	if s.Invoices == nil {
@@ -114,7 +114,7 @@ func summarize(x *exchange) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		invoices, err := b.invoices()
+		invoices, err := b.Invoices()
 		if err != nil {
 			return err
 		}
@@ -155,11 +155,11 @@ func quote(x *exchange) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		now, err := b.invoices()
+		now, err := b.Invoices()
 		if err != nil {
 			return err
 		}
-		b.services.Plans, b.services.Overrides = nil, nil
+		b.Services.Plans, b.Services.Overrides = nil, nil
 		for _, c := range changes {
 			if gone[c.id] {
 				continue
@@ -171,10 +171,10 @@ func quote(x *exchange) (*answer, error) {
 		if err := b.setOverrides(overrides, false); err != nil {
 			return err
 		}
-		if err := b.loadPlans(tx); err != nil {
+		if err := b.LoadPlans(tx); err != nil {
 			return err
 		}
-		next, err := b.invoices()
+		next, err := b.Invoices()
 		if err != nil {
 			return err
 		}

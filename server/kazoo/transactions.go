@@ -46,8 +46,8 @@ type transaction struct {
 // newTransaction shows a ledger as a transaction. The reason is kept as the usage's type; a ledger
 // that was not made as a transaction has the one that its service stands for.
 func newTransaction(l *ledger) transaction {
-	reason := ""
-	if l.Usage != nil {
+	reason := l.reason
+	if reason == "" && l.Usage != nil {
 		reason = l.Usage.Type
 	}
 	if _, known := reasonCodes[reason]; !known {

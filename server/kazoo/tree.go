@@ -238,16 +238,8 @@ func moveAccount(x *exchange) (*answer, error) {
 		if deep+len(over)+2 > rating.MaxAccountDepth {
 			return invalid("to", "maximum", "The tree would be too deep", "target", rating.MaxAccountDepth)
 		}
-		s, err := tx.ServicesOf(a.ID)
-		if err != nil {
-			return err
-		}
-		has := addQuantities(s.Counted, s.Cascade, 1)
-		if err := x.carry(tx, x.above, a, addQuantities(nil, has, -1)); err != nil {
-			return err
-		}
 		a.Parent, above = to.ID, append([]*rating.Account{to}, over...)
-		return x.carry(tx, above, a, has)
+		return nil
 	})
 	if err != nil {
 		return nil, err
