@@ -107,7 +107,9 @@ func (b billBook) stored(call *rating.Call, v callValue, identified bool) (e rat
 }
 
 // Payer finds who is charged: the account that the record names, else that of the customers-auth which
-// the call came in by (R17). The latter's rate plan prices the call where it is of the account that pays.
+// the call came in by (R17). The latter's rate plan prices the call where it is of the account that pays,
+// else the account's own, else the ratedeck of its service plans or of its reseller's, else the default
+// plan.
 func (b billBook) Payer(call *rating.Call) (rating.Party, error) {
 	auth, err := b.auth(call)
 	if err != nil {
@@ -126,6 +128,11 @@ func (b billBook) Payer(call *rating.Call) (rating.Party, error) {
 		p.Plan, p.Auth = auth.Plan, auth.ID
 	}
 	if p.Plan == 0 {
+		decks, named, err := b.tx.planDecks(a)
+		if named || err != nil {
+			p.Decks = decks
+			return p, err
+		}
 		p.Plan = rating.DefaultPlan
 	}
 	p.Decks = b.tx.db.Catalog().Plan(p.Plan)
