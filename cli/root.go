@@ -23,7 +23,7 @@ func (a *app) groups() []group {
 		{"Calls:", []*cobra.Command{newImportCDRs(a), newExportCDRs(a), newSuspense(a), newRerate(a)}},
 		{"Invoices:", []*cobra.Command{newInvoice(a), newImportInvoices(a), newExportInvoices(a)}},
 		{"Accounts:", []*cobra.Command{newImportAccounts(a), newExportAccounts(a)}},
-		{"Store:", []*cobra.Command{newCheck(a), newBackup(a), newRestore(a), newCompact(a)}},
+		{"Store:", []*cobra.Command{newSettings(a), newCheck(a), newBackup(a), newRestore(a), newCompact(a)}},
 		{"About:", []*cobra.Command{newRoutes(a), newVersion(a)}},
 	}
 }

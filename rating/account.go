@@ -2,6 +2,7 @@ package rating
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -69,14 +70,19 @@ func (a *Account) Location() *time.Location {
 	return loc
 }
 
-// MaxCallSeconds is the default longest call; an invoice waits for it after its period ends.
-// Source: Yeti's system default, contracts 6.4 and 6.5.
+// MaxCallSeconds is the longest call where neither settings nor account say otherwise; an invoice waits
+// for it after its period ends. Source: Yeti's system default, contracts 6.4 and 6.5.
 const MaxCallSeconds = 7200
 
-// LongestCall returns how long a call of this account may last.
-func (a *Account) LongestCall() time.Duration {
-	if a.MaxCallDuration != nil {
-		return max(time.Duration(*a.MaxCallDuration)*time.Second, MaxCallSeconds*time.Second)
+// LongestCall returns how many seconds a call of this account may last, system being the settings' answer.
+func (a *Account) LongestCall(system uint32) uint32 {
+	if a.MaxCallDuration == nil {
+		return system
 	}
-	return MaxCallSeconds * time.Second
+	return uint32(min(*a.MaxCallDuration, math.MaxUint32))
+}
+
+// InvoiceWait returns how long an invoice waits after its period ends for calls that began in it (R11).
+func (a *Account) InvoiceWait(system uint32) time.Duration {
+	return time.Duration(max(a.LongestCall(system), system)) * time.Second
 }

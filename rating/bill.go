@@ -5,17 +5,6 @@ import (
 	"time"
 )
 
-// Settings are the system-wide rules that charging asks for; billd settings changes them.
-type Settings struct {
-	Currency         Currency     `json:"currency"`
-	CustomerRounding Rounding     `json:"customer_rounding"` // decks of preset yeti
-	VendorRounding   Rounding     `json:"vendor_rounding"`
-	DurationMode     DurationMode `json:"duration_mode"`
-	AutoApprove      bool         `json:"auto_approve"`
-	EventURL         string       `json:"event_url,omitempty"`      // where balance events are posted
-	EventContacts    []int64      `json:"event_contacts,omitempty"` // who hears of every account's balance events
-}
-
 // PricedDeck is a deck as charging needs it.
 type PricedDeck struct {
 	ID       DeckID

@@ -49,7 +49,7 @@ func (p Preset) Rounding() Rounding {
 	case PresetKazoo:
 		return Rounding{Mode: RoundDown, Places: 4}
 	}
-	return Rounding{Mode: RoundNone, Places: moneyDecimals}
+	return Rounding{Mode: RoundNone, Places: 5} // Yeti's precision, should the mode ever ask for it
 }
 
 // RoundMode is how a charge is rounded, numbered as Yeti's price modes.

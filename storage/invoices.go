@@ -399,7 +399,7 @@ func roundingRef(invoice uint64) string { return fmt.Sprintf("rounding/%d", invo
 // DueInvoices returns the accounts whose current period and the longest call in it are over.
 func (tx *Tx) DueInvoices() (due []rating.AccountID, err error) {
 	err = tx.Accounts.Each(0, func(a *rating.Account) (bool, error) {
-		if !a.Closed() && a.InvoicePeriod != 0 && !a.NextInvoiceAt.IsZero() && !tx.now.Before(a.NextInvoiceAt.Add(a.LongestCall())) {
+		if !a.Closed() && a.InvoicePeriod != 0 && !a.NextInvoiceAt.IsZero() && !tx.now.Before(a.NextInvoiceAt.Add(a.InvoiceWait(tx.Settings().CallSeconds()))) {
 			due = append(due, a.ID)
 		}
 		return true, nil
@@ -417,7 +417,7 @@ func (db *DB) RunInvoice(ctx context.Context, id rating.AccountID) (inv *rating.
 		if err != nil {
 			return err
 		}
-		if a.InvoicePeriod == 0 || tx.now.Before(a.NextInvoiceAt.Add(a.LongestCall())) {
+		if a.InvoicePeriod == 0 || tx.now.Before(a.NextInvoiceAt.Add(a.InvoiceWait(tx.Settings().CallSeconds()))) {
 			return nil
 		}
 		due = true

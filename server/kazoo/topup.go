@@ -15,8 +15,11 @@ const (
 )
 
 // topUp credits an account at once: billd has no payment gateway, so whoever may sign in says that the
-// money came.
+// money came. Setting topup.self_service off leaves that to the account's reseller and the master.
 func topUp(x *exchange) (*answer, error) {
+	if x.api.db.Settings().TopUpBySeller && !x.sells() {
+		return nil, forbidden()
+	}
 	data, err := x.object()
 	if err != nil {
 		return nil, err

@@ -15,6 +15,8 @@ func (a *API) table() []route {
 		{fiber.MethodPost, "/import/invoices", a.importInvoices},
 		{fiber.MethodPost, "/import/rates", a.importRates},
 		{fiber.MethodGet, "/explain", a.explain},
+		{fiber.MethodGet, "/settings", a.showSettings},
+		{fiber.MethodPatch, "/settings", a.patchSettings},
 		{fiber.MethodPost, "/rate", a.rate},
 		{fiber.MethodGet, "/suspense", a.listSuspense},
 		{fiber.MethodGet, "/suspense/:id", a.showSuspense},
