@@ -62,16 +62,20 @@ func Run(ctx context.Context, o Options) error {
 	if o.Banner == nil {
 		o.Banner = io.Discard
 	}
-	db, err := ops.OpenStore(ctx, o.Dir)
+	s := &Server{o: o, started: time.Now()}
+	ln, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	s := &Server{o: o, db: db, started: time.Now()}
-	return s.run(ctx)
+	defer s.db.Close()
+	if ln != nil {
+		defer ln.Close() // once more after the app has, if it came to that
+	}
+	return s.run(ctx, ln)
 }
 
-func (s *Server) run(ctx context.Context) error {
+// run serves on the open store; ln is nil if nobody listens yet.
+func (s *Server) run(ctx context.Context, ln net.Listener) error {
 	// work that has begun outlives the signal that ends the server
 	work := context.WithoutCancel(ctx)
 	access, err := ops.OpenAccess(work, s.o.Dir, s.db)
@@ -82,9 +86,10 @@ func (s *Server) run(ctx context.Context) error {
 	defer s.queue.Stop()
 	s.env = &ops.Env{DB: s.db, Dir: s.o.Dir, Version: s.o.Version, Actor: "server", Log: s.o.Log, Access: access, Queue: s.queue}
 	s.metrics = newMetrics(s)
-	ln, err := net.Listen("tcp", s.o.HTTP)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w", s.o.HTTP, errors.Unwrap(err))
+	if ln == nil {
+		if ln, err = listen(s.o.HTTP); err != nil {
+			return err
+		}
 	}
 	if s.app, err = s.newApp(); err != nil {
 		ln.Close()
@@ -145,8 +150,8 @@ func (s *Server) greet(ctx context.Context, addr net.Addr) error {
 	return err
 }
 
-// newApp makes the fiber app with every surface mounted.
-func (s *Server) newApp() (*fiber.App, error) {
+// newApp makes the fiber app with every surface mounted, and first before them.
+func (s *Server) newApp(first ...fiber.Handler) (*fiber.App, error) {
 	app := fiber.New(fiber.Config{
 		Immutable:         true, // fiber reuses request memory; without it kept strings change
 		CaseSensitive:     true,
@@ -170,6 +175,9 @@ func (s *Server) newApp() (*fiber.App, error) {
 		ProxyHeader:             fiber.HeaderXForwardedFor,
 		ErrorHandler:            plainError,
 	})
+	for _, h := range first {
+		app.Use(h)
+	}
 	return app, s.mount(app)
 }
 

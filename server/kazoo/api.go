@@ -78,6 +78,8 @@ func (a *API) onError(c *fiber.Ctx, err error) error {
 		switch {
 		case f.Code == http.StatusRequestEntityTooLarge:
 			return a.fail(c, newExchange(a, c), tooLarge())
+		case f.Code == http.StatusServiceUnavailable:
+			return a.fail(c, newExchange(a, c), refuse(f.Code, "datastore_unavailable", f.Message))
 		case f.Code < http.StatusInternalServerError:
 			return a.fail(c, newExchange(a, c), refuse(f.Code, "bad_request", "bad request"))
 		}

@@ -50,8 +50,16 @@ type exchange struct {
 	above []*rating.Account
 }
 
+// clock is the store's, and the machine's while a server has yet to open its store.
+func (a *API) clock() time.Time {
+	if a.db == nil {
+		return time.Now().UTC()
+	}
+	return a.db.Now()
+}
+
 func newExchange(a *API, c *fiber.Ctx) *exchange {
-	x := &exchange{api: a, now: a.db.Now(), ctx: c.UserContext(), method: c.Method(), client: c.IP(), accept: c.Get(fiber.HeaderAccept),
+	x := &exchange{api: a, now: a.clock(), ctx: c.UserContext(), method: c.Method(), client: c.IP(), accept: c.Get(fiber.HeaderAccept),
 		path: string(bytes.Clone(c.Request().URI().PathOriginal())), params: map[string]string{}, root: document{}, data: nil}
 	x.requestID = requestID(c.Get("X-Request-ID"))
 	if x.requestID == "" {

@@ -23,6 +23,7 @@ const (
 	codeMethod       = "METHOD_NOT_ALLOWED"
 	codeTooLarge     = "PAYLOAD_TOO_LARGE"
 	codeTooMany      = "TOO_MANY_REQUESTS"
+	codeUnavailable  = "SERVICE_UNAVAILABLE"
 )
 
 // fault is one entry of an error body.
@@ -79,6 +80,7 @@ var protocol = map[int]string{
 	http.StatusMethodNotAllowed:      codeMethod,
 	http.StatusRequestEntityTooLarge: codeTooLarge,
 	http.StatusTooManyRequests:       codeTooMany,
+	http.StatusServiceUnavailable:    codeUnavailable,
 }
 
 // fail answers with err in this API's form. It is the fiber error handler of every mount.
@@ -102,7 +104,7 @@ func (a *API) faults(c *fiber.Ctx, err error) (int, []fault) {
 		return r.status, []fault{{Code: r.code, Message: r.msg}}
 	}
 	var f *fiber.Error
-	if errors.As(err, &f) && f.Code < http.StatusInternalServerError {
+	if errors.As(err, &f) && (f.Code < http.StatusInternalServerError || f.Code == http.StatusServiceUnavailable) {
 		code, known := protocol[f.Code]
 		if !known {
 			code = codeInvalid
