@@ -3,7 +3,6 @@ package storage
 import (
 	"encoding/binary"
 	"encoding/json"
-	"reflect"
 	"time"
 
 	"billd/rating"
@@ -74,7 +73,7 @@ func rateBits(r *rating.Rate) (set uint32) {
 		{rateSurcharge, t.Surcharge != 0}, {rateMinCost, t.MinCost != 0}, {rateMaxCost, t.MaxCost != 0},
 		{rateMinLen, r.MinLen != 0}, {rateMaxLen, r.MaxLen != 0}, {rateWeight, r.Weight != 0},
 		{rateUUID, !r.UUID.IsZero()}, {rateExternal, r.External != nil}, {rateName, r.Name != ""}, {rateKazooID, r.KazooID != ""},
-		{rateExtra, !reflect.ValueOf(&r.Extra).Elem().IsZero()},
+		{rateExtra, r.Extra.ISO != "" || !plainExtra(&r.Extra)},
 	} {
 		if has.yes {
 			set |= has.bit

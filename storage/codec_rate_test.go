@@ -39,6 +39,20 @@ func fullRate() *rating.Rate {
 	}
 }
 
+func TestEachExtraColumnIsStored(t *testing.T) {
+	full := reflect.ValueOf(fullRate().Extra)
+	for i := range full.NumField() {
+		r := importedRate()
+		reflect.ValueOf(&r.Extra).Elem().Field(i).Set(full.Field(i))
+		if rateBits(r)&rateExtra == 0 {
+			t.Errorf("a rate with only %s is stored without it", full.Type().Field(i).Name)
+		}
+	}
+	if rateBits(importedRate())&rateExtra != 0 {
+		t.Error("a rate without further columns is stored with them")
+	}
+}
+
 // randomRate is fullRate with other numbers and texts, and each column left out now and then.
 func randomRate(r *rand.Rand) *rating.Rate {
 	x := fullRate()

@@ -132,6 +132,7 @@ func (tx *Tx) stage(imp *Import, rates []*rating.Rate) ([]rating.RateID, error) 
 		return nil, err
 	}
 	ids := make([]rating.RateID, len(rates))
+	var rows rowArena
 	for i, r := range rates {
 		row := *r
 		row.Deck, row.Gen = imp.Deck, imp.Generation
@@ -142,20 +143,37 @@ func (tx *Tx) stage(imp *Import, rates []*rating.Rate) ([]rating.RateID, error) 
 			return nil, rating.Errorf(rating.Conflict, "number", "rate %d exists already", row.ID)
 		}
 		ids[i] = row.ID
-		if err := tx.putNewRate(&row); err != nil {
+		if err := tx.putNewRate(&row, &rows); err != nil {
 			return nil, err
 		}
 	}
 	return ids, nil
 }
 
+// rowArena holds the rows that a transaction writes, which live as long as it does, many to a piece of memory.
+type rowArena struct{ free []byte }
+
+// add encodes r.
+func (a *rowArena) add(r *rating.Rate) ([]byte, error) {
+	const piece, most = 64 << 10, 1 << 10
+	if cap(a.free) < most {
+		a.free = make([]byte, 0, piece)
+	}
+	row, err := appendRate(a.free, r)
+	if err != nil || len(row) > cap(a.free) {
+		return row, err // a longer one took memory of its own
+	}
+	a.free = row[len(row):len(row):cap(a.free)]
+	return row[:len(row):len(row)], nil
+}
+
 // putNewRate writes a row whose number is free, past the table's reading of the old one.
-func (tx *Tx) putNewRate(r *rating.Rate) error {
-	v, err := appendRate(nil, r)
+func (tx *Tx) putNewRate(r *rating.Rate, rows *rowArena) error {
+	v, err := rows.add(r)
 	if err != nil {
 		return err
 	}
-	id := kv.Key(nil).U64(uint64(r.ID))
+	id := make(kv.Key, 0, 8).U64(uint64(r.ID))
 	for _, u := range schema.rates.Unique {
 		key := u.Key(r)
 		if key == nil {
@@ -171,7 +189,7 @@ func (tx *Tx) putNewRate(r *rating.Rate) error {
 	if err := tx.Txn.Put(bRate, id, v); err != nil {
 		return err
 	}
-	return tx.Txn.Put(bRateDeck, kv.Key(deckKey(r.Deck, r.Prefix)).U64(uint64(r.ID)), nil)
+	return tx.Txn.Put(bRateDeck, make(kv.Key, 0, 8+len(r.Prefix)+1+8).U64(uint64(r.Deck)).Text(r.Prefix).U64(uint64(r.ID)), nil)
 }
 
 // StageClosings notes rows that stop being valid once the import is applied.
