@@ -56,8 +56,16 @@ func start(b *testing.B) *billd {
 	return s
 }
 
-// serve starts the server and waits for /healthz.
+// serve starts the server and waits until its store is open.
 func (s *billd) serve() {
+	s.b.Helper()
+	s.launch()
+	s.answers("/readyz")
+	s.login()
+}
+
+// launch starts the server's process.
+func (s *billd) launch() {
 	s.b.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,16 +79,25 @@ func (s *billd) serve() {
 		s.b.Fatal(err)
 	}
 	s.b.Cleanup(s.stop)
-	for range 2000 {
-		if r, err := http.Get("http://" + s.addr + "/healthz"); err == nil {
-			r.Body.Close()
-			s.token = strings.TrimSpace(s.run("token", "native"))
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	s.b.Fatal("billd does not answer")
 }
+
+// answers waits for a path to answer 200.
+func (s *billd) answers(path string) {
+	s.b.Helper()
+	const tries = 100_000 // of 2 ms: minutes, for a start that reads the whole file
+	for range tries {
+		if r, err := http.Get("http://" + s.addr + path); err == nil {
+			r.Body.Close()
+			if r.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	s.b.Fatal("billd does not answer " + path)
+}
+
+func (s *billd) login() { s.token = strings.TrimSpace(s.run("token", "native")) }
 
 func (s *billd) stop() {
 	if s.cmd == nil {
