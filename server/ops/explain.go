@@ -36,6 +36,7 @@ type Explanation struct {
 	Tax      rating.Money  `json:"tax"`
 	Gross    rating.Money  `json:"gross"`
 	Currency string        `json:"currency"`
+	Package  uint64        `json:"package_counter_id,omitempty"` // that pays for the call
 	Steps    []ExplainStep `json:"steps"`
 }
 
@@ -70,6 +71,9 @@ func Explain(ctx context.Context, env *Env, args ExplainArgs) (*Explanation, err
 		}
 		if payer.Account != nil {
 			ask.VAT = payer.Account.VAT
+			if ask.Counter, err = tx.Package(payer.Account.ID, ask.Number); err != nil {
+				return err
+			}
 		}
 		q, err := rating.Explain(payer.Decks, ask, tx.Settings())
 		if err != nil && rating.KindOf(err) == rating.NotFound {
@@ -142,6 +146,9 @@ func describeQuote(tx *storage.Tx, ask rating.Ask, q rating.Quote, payer rating.
 	c, t := q.Charge, &q.Match.Terms
 	e := &Explanation{Number: ask.Number, Deck: q.Deck.Name, RateID: uint64(q.Match.Rate), Prefix: ask.Number[:q.Match.PrefixLen],
 		Seconds: ask.Seconds, Billed: c.Billed, Net: c.Net, Tax: c.Tax, Gross: c.Gross, Currency: q.Deck.Currency.String()}
+	if q.Covered {
+		e.Package = ask.Counter.ID
+	}
 	say := func(format string, args ...any) {
 		e.Steps = append(e.Steps, ExplainStep{fmt.Sprintf(format, args...), noAmount})
 	}

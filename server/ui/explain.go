@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"fmt"
+
 	"billd/rating"
 	"billd/storage"
 )
@@ -21,38 +23,24 @@ type explained struct {
 	Note     string // what keeps the steps from being the whole truth
 }
 
-// sideColumns are where a call keeps one side's copy of its rate.
-type sideColumns struct {
-	title                                             string
-	id, prefix, first, next, firstStep, nextStep, fee rating.CDRField
-	price                                             rating.CDRField
-}
-
-var customerColumns = sideColumns{"What the customer pays", rating.CDRDestinationID, rating.CDRDestinationPrefix,
-	rating.CDRDestinationInitialRate, rating.CDRDestinationNextRate, rating.CDRDestinationInitialInterval,
-	rating.CDRDestinationNextInterval, rating.CDRDestinationFee, rating.CDRCustomerPrice}
-
-var vendorColumns = sideColumns{"What the vendor gets", rating.CDRDialpeerID, rating.CDRDialpeerPrefix,
-	rating.CDRDialpeerInitialRate, rating.CDRDialpeerNextRate, rating.CDRDialpeerInitialInterval,
-	rating.CDRDialpeerNextInterval, rating.CDRDialpeerFee, rating.CDRVendorPrice}
-
 // explainCall explains both sides of a stored call, as far as it has them.
 func (u *UI) explainCall(tx *storage.Tx, c *rating.CDR, row *callRow) (sides []explained, err error) {
 	for _, side := range []struct {
-		columns  sideColumns
+		title    string
+		side     rating.Side
 		account  accountLink
 		currency rating.Currency
 		vat      rating.Percent
 		rounding rating.Rounding
 	}{
-		{customerColumns, row.Customer, row.Currency, rating.Percent(c.Int(rating.CDRCustomerAccVAT)), tx.Settings().CustomerRounding},
-		{vendorColumns, row.Vendor, row.CostCurrency, 0, tx.Settings().VendorRounding},
+		{"What the customer pays", rating.CustomerSide, row.Customer, row.Currency, rating.Percent(c.Int(rating.CDRCustomerAccVAT)), tx.Settings().CustomerRounding},
+		{"What the vendor gets", rating.VendorSide, row.Vendor, row.CostCurrency, 0, tx.Settings().VendorRounding},
 	} {
 		if side.account.ID == 0 {
 			continue
 		}
-		e := explained{Title: side.columns.title, Account: side.account, Currency: side.currency}
-		if err := u.explainSide(tx, c, &e, side.columns, side.vat, side.rounding); err != nil {
+		e := explained{Title: side.title, Account: side.account, Currency: side.currency}
+		if err := u.explainSide(tx, c, &e, side.side, side.vat, side.rounding); err != nil {
 			return nil, err
 		}
 		sides = append(sides, e)
@@ -62,7 +50,9 @@ func (u *UI) explainCall(tx *storage.Tx, c *rating.CDR, row *callRow) (sides []e
 
 // explainSide repeats the charge with the figures that the call carries. Where the rate still says the
 // same its further terms count too, as they did then; a result that differs from the stored price says so.
-func (u *UI) explainSide(tx *storage.Tx, c *rating.CDR, e *explained, f sideColumns, vat rating.Percent, setting rating.Rounding) error {
+func (u *UI) explainSide(tx *storage.Tx, c *rating.CDR, e *explained, side rating.Side, vat rating.Percent, setting rating.Rounding) error {
+	f := side.Fields()
+	counter, _, seconds, covered := c.Draw()
 	switch {
 	case c.Origin == rating.History:
 		e.Note = "This call is another system's history: its price was taken as given."
@@ -70,14 +60,17 @@ func (u *UI) explainSide(tx *storage.Tx, c *rating.CDR, e *explained, f sideColu
 	case !c.Bool(rating.CDRSuccess):
 		e.Note = "The call was not answered, so nothing is owed."
 		return nil
-	case !c.Has(f.id):
+	case !c.Has(f.Rate):
 		e.Note = "No rate was found for this side."
 		return nil
+	case covered && side == rating.CustomerSide:
+		e.Note = fmt.Sprintf("Package counter %d paid for the call: it took %d s of bundled time, and nothing is owed.", counter, seconds)
+		return nil
 	}
-	e.Rate, e.Prefix = rating.RateID(c.Int(f.id)), c.Text(f.prefix)
-	e.Terms = rating.Terms{ConnectFee: c.Money(f.fee),
-		First: rating.Step{Seconds: uint32(c.Int(f.firstStep)), Price: rating.Price(c.Int(f.first))},
-		Next:  rating.Step{Seconds: uint32(c.Int(f.nextStep)), Price: rating.Price(c.Int(f.next))}}
+	e.Rate, e.Prefix = rating.RateID(c.Int(f.Rate)), c.Text(f.Prefix)
+	e.Terms = rating.Terms{ConnectFee: c.Money(f.Fee),
+		First: rating.Step{Seconds: uint32(c.Int(f.FirstSeconds)), Price: rating.Price(c.Int(f.FirstPrice))},
+		Next:  rating.Step{Seconds: uint32(c.Int(f.NextSeconds)), Price: rating.Price(c.Int(f.NextPrice))}}
 	preset := rating.PresetPortSIP
 	rate, err := tx.Rates.Get(uint64(e.Rate))
 	switch {
@@ -99,7 +92,7 @@ func (u *UI) explainSide(tx *storage.Tx, c *rating.CDR, e *explained, f sideColu
 		e.Note, e.Steps = sentence(err.Error()), nil
 		return nil
 	}
-	if stored := c.Money(f.price); e.Charge.Gross != stored && e.Charge.Gross != stored.Neg() {
+	if stored := c.Money(f.Price); e.Charge.Gross != stored && e.Charge.Gross != stored.Neg() {
 		e.Note = "The rate or the rounding has changed since this call was priced: the price stored with the call, " + stored.String() + ", stands."
 	}
 	return nil

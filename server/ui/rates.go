@@ -56,6 +56,7 @@ type answer struct {
 	At       time.Time
 	Account  accountLink // 0: whoever has no plan of its own
 	VAT      rating.Percent
+	Counter  *rating.PackageCounter // that the account's call meets, nil for none
 	Quotes   []quote
 	Won      *rating.Quote // nil: nothing matches
 	Steps    []rating.ChargeStep
@@ -208,6 +209,9 @@ func (u *UI) answerPrice(tx *storage.Tx, p *ratePage) error {
 		}
 		decks = payer.Decks
 		a.Account, a.VAT, a.Currency = accountLink{payer.Account.ID, payer.Account.Name}, payer.Account.VAT, payer.Account.Currency
+		if a.Counter, err = tx.Package(payer.Account.ID, a.Number); err != nil {
+			return err
+		}
 		a.Command += fmt.Sprintf(" --account %d", payer.Account.ID)
 	}
 	if p.At != "" {
@@ -226,7 +230,7 @@ func (u *UI) quote(tx *storage.Tx, a *answer, decks []deckRow, payers []*rating.
 		}
 		a.Quotes = append(a.Quotes, q)
 	}
-	won, err := rating.Explain(payers, rating.Ask{Number: a.Number, Seconds: a.Seconds, At: a.At, VAT: a.VAT}, tx.Settings())
+	won, err := rating.Explain(payers, rating.Ask{Number: a.Number, Seconds: a.Seconds, At: a.At, VAT: a.VAT, Counter: a.Counter}, tx.Settings())
 	if rating.KindOf(err) == rating.NotFound && err != nil {
 		a.Problem = "No rate of this account's decks matches: such a call would wait in suspense."
 		return nil
