@@ -23,24 +23,12 @@ func BenchmarkRateHTTP(b *testing.B) {
 			s := start(b)
 			s.prepare()
 			for b.Loop() {
-				run := rand.Uint64()
+				bodies := asks(bb.requests, bb.each, bb.account)
 				cpu, began := s.cpu(), time.Now()
-				took := s.load(bb.conns, bb.requests, "/api/v1/rate", func(i int) []byte {
-					r := rand.New(rand.NewPCG(run, uint64(i)))
-					if bb.each == 1 {
-						return ask(nil, r, bb.account)
-					}
-					body := []byte{'['}
-					for k := range bb.each {
-						if k > 0 {
-							body = append(body, ',')
-						}
-						body = ask(body, r, bb.account)
-					}
-					return append(body, ']')
-				})
+				took := s.load(bb.conns, "/api/v1/rate", bodies)
+				seconds := time.Since(began).Seconds()
 				n := float64(bb.requests * bb.each)
-				b.ReportMetric(n/time.Since(began).Seconds(), "rating/s")
+				b.ReportMetric(n/seconds, "rating/s")
 				b.ReportMetric(float64((s.cpu()-cpu).Microseconds())/n, "cpu-µs/rating")
 				b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 				b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
@@ -49,7 +37,20 @@ func BenchmarkRateHTTP(b *testing.B) {
 	}
 }
 
-// ask appends a call that is asked about.
-func ask(body []byte, r *rand.Rand, account string) []byte {
-	return fmt.Appendf(body, `{"number":"%s","seconds":%d%s}`, number(r), r.IntN(600), account)
+// asks makes n bodies of each calls that are asked about, before the clock runs.
+func asks(n, each int, account string) [][]byte {
+	r := rand.New(rand.NewPCG(3, 3))
+	bodies := make([][]byte, n)
+	for i := range bodies {
+		for k := range each {
+			if k > 0 {
+				bodies[i] = append(bodies[i], ',')
+			}
+			bodies[i] = fmt.Appendf(bodies[i], `{"number":"%s","seconds":%d%s}`, number(r), r.IntN(600), account)
+		}
+		if each > 1 {
+			bodies[i] = append(append([]byte{'['}, bodies[i]...), ']')
+		}
+	}
+	return bodies
 }

@@ -31,7 +31,7 @@ func BenchmarkStart(b *testing.B) {
 			b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "priced-ms-"+after)
 		}
 		report("stop")
-		s.load(8, 2_000, "/api/v1/cdrs", func(i int) []byte { return call(rand.Int(), i, benchAccounts) })
+		s.load(8, "/api/v1/cdrs", requests(2_000, 1, benchAccounts))
 		s.cmd.Process.Signal(syscall.SIGKILL)
 		s.cmd.Wait()
 		report("kill")

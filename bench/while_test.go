@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"testing"
@@ -15,13 +14,7 @@ func BenchmarkChargeWhileImporting(b *testing.B) {
 	s := start(b)
 	s.prepare()
 	list := writeDeck(b, b.TempDir(), rows)
-	run := rand.Int()
-	posted := 0
-	post := func(n int) []time.Duration {
-		from := posted
-		posted += n
-		return s.load(8, n, "/api/v1/cdrs", func(i int) []byte { return call(run, from+i, benchAccounts) })
-	}
+	post := func(n int) []time.Duration { return s.load(8, "/api/v1/cdrs", requests(n, 1, benchAccounts)) }
 	report := func(took []time.Duration, when string) {
 		slices.Sort(took)
 		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms-"+when)
