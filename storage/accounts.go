@@ -150,7 +150,7 @@ func (tx *Tx) eachCallID(side kv.Bucket, id rating.AccountID, from, till int64, 
 }
 
 // CloseAccount deletes an account: the row keeps its number and frees its names (R21). Refused while
-// it holds a balance and has calls or payments of its own, or while customers-auths or dialpeers name it.
+// it holds a balance and anything but service plans moved it, while there are accounts below it, or while customers-auths or dialpeers name it.
 func (tx *Tx) CloseAccount(id rating.AccountID) error {
 	if id == rating.MasterAccount {
 		return rating.Errorf(rating.Conflict, "account", "the operator's own account cannot be deleted")
@@ -177,11 +177,11 @@ func (tx *Tx) CloseAccount(id rating.AccountID) error {
 		return err
 	}
 	if balance != 0 {
-		moved, err := tx.Balance(AccountLedger(a))
+		settle, err := tx.movedByOthers(a)
 		if err != nil {
 			return err
 		}
-		if moved != (rating.Balance{}) {
+		if settle {
 			return rating.Errorf(rating.Conflict, "account", "account %d has a balance of %s: settle it first", id, balance)
 		}
 	}
@@ -191,6 +191,19 @@ func (tx *Tx) CloseAccount(id rating.AccountID) error {
 	a.ClosedAt = tx.now
 	a.InvoicePeriod, a.NextInvoiceAt = 0, time.Time{}
 	return tx.Accounts.Put(a)
+}
+
+// movedByOthers reports whether anything but the charges of service plans moved an account's balance.
+func (tx *Tx) movedByOthers(a *rating.Account) (others bool, err error) {
+	b, err := tx.Balance(AccountLedger(a))
+	if err != nil || b.CallDebits != 0 || b.CallCredits != 0 {
+		return true, err
+	}
+	err = tx.PostingsOf(AccountLedger(a), 0, func(p *rating.Posting) (bool, error) {
+		others = p.Kind != rating.PostingPlan
+		return !others, nil
+	})
+	return others, err
 }
 
 // OpenAccount returns an account that is not closed; a closed one is NotFound.

@@ -11,6 +11,30 @@ import (
 	"billd/storage"
 )
 
+func TestAnAccountThatOwesItsPlansOnlyMayGo(t *testing.T) {
+	s := newServer(t)
+	p := s.plan(s.master, seats)
+	for _, tt := range []struct {
+		name string
+		pay  bool
+		want int
+	}{{"charges of plans alone", false, 200}, {"a payment too", true, 409}} {
+		t.Run(tt.name, func(t *testing.T) {
+			id, _ := s.tenant(s.master, tt.name)
+			s.want(200, "POST", "/v2/accounts/"+id+"/services/manual", s.token, `{"data":{"users":{"user":2}}}`)
+			s.want(200, "POST", "/v2/accounts/"+id+"/services/"+p, s.token, "")
+			if tt.pay {
+				s.want(200, "POST", "/v2/accounts/"+id+"/services/topup", s.token, `{"data":{"amount":1}}`)
+			}
+			s.want(tt.want, "DELETE", "/v2/accounts/"+id, s.token, "")
+			s.sound()
+		})
+	}
+	if n := s.until(s.clock.now().AddDate(0, 1, 0)); n != 1 {
+		t.Errorf("a month later %d accounts were charged, want the one that is left", n)
+	}
+}
+
 // byID finds an account by the id that Kazoo knows it by.
 func (s *server) byID(id string) (a *rating.Account) {
 	s.t.Helper()
