@@ -71,8 +71,9 @@ type value struct {
 
 // scanner takes JSON apart; every method reports false for what is not JSON.
 type scanner struct {
-	s string
-	i int
+	s   string
+	i   int
+	nan bool // nan and inf are read as null, which JSON does not have and some switches write
 }
 
 func (s *scanner) space() {
@@ -178,7 +179,9 @@ func (s *scanner) read(depth int) (v value, ok bool) {
 	case c == 'f':
 		v.kind, ok = 't', s.word("false")
 	case c == 'n':
-		v.kind, ok = 'n', s.word("null")
+		v.kind, ok = 'n', s.word("null") || s.nan && s.word("nan")
+	case s.nan && s.notNumber():
+		v.kind, ok = 'n', true
 	default:
 		v.kind, ok = '0', s.number()
 	}
@@ -193,6 +196,16 @@ func (s *scanner) word(w string) bool {
 	}
 	s.i += len(w)
 	return true
+}
+
+// notNumber takes what C prints for a number that is none.
+func (s *scanner) notNumber() bool {
+	for _, w := range [...]string{"-nan", "NaN", "inf", "-inf", "Infinity", "-Infinity"} {
+		if s.word(w) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scanner) digits() bool {

@@ -4,37 +4,20 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"billd/rating"
 )
 
-// Format is how a file writes its records.
-type Format uint8
-
-// The formats. Auto is told by the first character: { and [ begin JSON.
-const (
-	Auto Format = iota
-	CSV
-	JSON
-)
-
-// ParseFormat reads auto, csv or json; "" is auto.
-func ParseFormat(s string) (Format, error) {
-	switch s {
-	case "", "auto":
-		return Auto, nil
-	case "csv":
-		return CSV, nil
-	case "json":
-		return JSON, nil
-	}
-	return Auto, rating.Broken("format", "enum", "", "format %.40q: want auto, csv or json", s)
-}
-
-// Options tune a Reader.
+// Options tune a Reader. The zero value reads billd's own columns, by what Detect says of the file.
 type Options struct {
-	Format Format
-	Source string // the profile of records that name none
+	Format  Format
+	Source  string            // of records that name none; "" is the format's own
+	Zone    *time.Location    // of stamps that carry none; nil is UTC
+	Dates   DateOrder         // of dates that do not begin with the year
+	Columns []string          // of a file without a header, in order; "-" is passed over
+	Map     map[string]string // a file's column → billd's, or "-"
+	Legs    Legs              // of FreeSWITCH
 }
 
 // Record says where a record stands in its file and, when it could not be read, why.
@@ -42,6 +25,10 @@ type Record struct {
 	Line int    // of the file, from 1; of an array its element
 	Raw  string // of an unreadable record, at most MaxRecord bytes
 	Bad  string // why it is unreadable, "" when the call was read
+	// Skipped says why the record is no call to charge, such as the second leg of one; there is no call then.
+	Skipped string
+
+	held bool // it waits for another record
 }
 
 // Reader reads a file of call records as a stream.
@@ -57,36 +44,107 @@ type Reader struct {
 	wrapped bool // the array is a member of an object
 	begun   bool // the array has had an element
 	quoted  []string
+
+	judge   judge // of a switch's format, nil for billd's own
+	stamps  stamps
+	dialogs dialogs
+	table   table
 }
 
-// NewReader reads the head of in. Fails with Invalid when it is no file of call records.
+// judge makes a call of what a record says, or says that it is none. record is the record's own text.
+type judge func(r *Reader, f *facts, record string, call *rating.Call, rec *Record) error
+
+// NewReader reads the head of in. Fails with Invalid when it is no file of call records, or could be one of
+// two formats that are charged differently.
 func NewReader(in io.Reader, o Options) (*Reader, error) {
 	r := &Reader{w: window{in: in}, o: o, line: 1}
 	if err := r.w.more(); err != nil && err != io.EOF {
 		return nil, err
 	}
+	return r, r.begin()
+}
+
+// NewBodyReader reads what a switch posted. It asks nothing of what the request calls its body.
+func NewBodyReader(body string, o Options) (*Reader, error) {
+	if o.Format == FreeSWITCHJSON {
+		text, ok := freeswitchText(body)
+		if !ok {
+			return nil, rating.Broken("body", "format", "", "the body is neither JSON nor XML, encoded or not")
+		}
+		if body = text; body[0] == '<' {
+			o.Format = FreeSWITCHXML
+		}
+	}
+	r := &Reader{w: window{text: body, offset: int64(len(body)), eof: true}, o: o, line: 1}
+	return r, r.begin()
+}
+
+func (r *Reader) begin() error {
+	if why := binary(r.w.rest()); why != "" {
+		return rating.Broken("file", "format", "", "%s", why)
+	}
 	r.w.skip(len(r.w.rest()) - len(strings.TrimPrefix(r.w.rest(), "\ufeff")))
 	first := strings.TrimLeft(r.w.rest(), " \t\r\n")
 	if first == "" {
-		return nil, rating.Broken("file", "required", "", "the file is empty: want call records as CSV with a header, or JSON")
+		return rating.Broken("file", "required", "", "the file is empty: want call records as CSV with a header, or JSON")
 	}
+	if err := r.o.checkMap(); err != nil {
+		return err
+	}
+	if r.o.Format == Auto {
+		format, err := Detect(r.w.rest())
+		if err != nil {
+			return err
+		}
+		if r.o.Format = format; format == CSV && first[0] == '{' {
+			r.o.Format = JSON
+		}
+	}
+	if r.o.Source == "" {
+		r.o.Source = r.o.Format.Source()
+	}
+	r.stamps = stamps{r.o.Zone, r.o.Dates}
 	isJSON := first[0] == '{' || first[0] == '['
-	switch {
-	case o.Format == CSV || o.Format == Auto && !isJSON:
-		return r, r.beginCSV()
-	case !isJSON:
-		return nil, rating.Broken("file", "json", "", "the file is not JSON: want objects, one a line or in an array")
+	if r.judge = r.judgeOf(); r.judge != nil {
+		return r.beginSwitch(first)
 	}
-	return r, r.beginJSON()
+	switch {
+	case r.o.Format == CSV:
+		return r.beginCSV()
+	case !isJSON:
+		return rating.Broken("file", "json", "", "the file is not JSON: want objects, one a line or in an array")
+	}
+	return r.beginJSON()
 }
+
+// Source returns what records that name no source come from.
+func (r *Reader) Source() string { return r.o.Source }
+
+// Format returns the format that is read, as told or as detected.
+func (r *Reader) Format() Format { return r.o.Format }
 
 // Read reads the next record into call, which it empties first, and rec. io.EOF is the end. Another
 // error is the end too: the file cannot be read on. The call's texts are parts of a piece of the file
 // of about a megabyte, which lives as long as they do.
 func (r *Reader) Read(call *rating.Call, rec *Record) error {
-	*rec = Record{}
-	call.Reset()
-	return r.read(call, rec)
+	for {
+		*rec = Record{}
+		call.Reset()
+		err := r.read(call, rec)
+		if err == io.EOF {
+			err = r.dialogs.rest(r, call, rec)
+		}
+		if err != nil {
+			return err
+		}
+		if rec.held {
+			continue
+		}
+		if r.judge != nil && rec.Bad == "" && rec.Skipped == "" && !call.Has(rating.CDRSource) {
+			call.SetText(rating.CDRSource, r.o.Source)
+		}
+		return nil
+	}
 }
 
 // Offset returns how many bytes were taken in so far.
@@ -114,6 +172,7 @@ type window struct {
 	offset int64
 	buf    []byte
 	eof    bool
+	cut    bool // the last line had no end
 }
 
 func (w *window) rest() string { return w.text[w.at:] }
@@ -198,20 +257,54 @@ func (r *Reader) readLine(call *rating.Call, rec *Record) error {
 	if err != nil {
 		return err
 	}
-	if !ok { // go on with the next line
-		for size = strings.IndexByte(r.w.rest(), '\n'); size < 0; size = strings.IndexByte(r.w.rest(), '\n') {
-			if err := r.w.more(); err == io.EOF {
-				size = len(r.w.rest())
-				break
-			} else if err != nil {
-				return err
-			}
-		}
+	if !ok {
 		call.Reset()
-		rec.bad(strings.Clone(r.w.rest()[:size]), errNotJSON.Msg)
+		return r.passOver(rec)
 	}
 	r.line += strings.Count(r.w.rest()[:size], "\n")
 	r.w.skip(size)
+	return nil
+}
+
+// passOver makes a record unreadable that is no JSON and goes on behind it: with the next line, of a
+// switch's file with the next line that begins an object. What is longer than a record is not kept.
+func (r *Reader) passOver(rec *Record) error {
+	next, skip := "\n", 1
+	if r.judge != nil {
+		next = "\n{"
+	}
+	rest := r.w.rest()
+	why, raw := errNotJSON.Msg, ""
+	if r.w.eof && extent(rest) == 0 && rest[0] == '{' && !strings.Contains(rest, "\n{") && len(rest) <= MaxRecord {
+		why = "the record is cut off: the file ends inside it"
+	}
+	for size := strings.Index(rest, next); size < 0; size = strings.Index(rest, next) {
+		if len(rest) > MaxRecord {
+			if raw == "" {
+				raw, why = strings.Clone(rest[:shownOfLong]), "the record is longer than 64 KiB"
+			}
+			r.line += strings.Count(rest[:len(rest)-1], "\n")
+			r.w.skip(len(rest) - 1)
+		}
+		if err := r.w.more(); err == io.EOF {
+			rest = r.w.rest()
+			next, skip = "", len(rest)
+			break
+		} else if err != nil {
+			return err
+		}
+		rest = r.w.rest()
+	}
+	size := skip
+	if next != "" {
+		size += strings.Index(rest, next)
+	}
+	if raw == "" {
+		raw = strings.Clone(strings.TrimRight(rest[:size], "\r\n"))
+	}
+	r.line += strings.Count(rest[:size], "\n")
+	r.w.skip(size)
+	rec.bad(raw, why)
 	return nil
 }
 
@@ -220,6 +313,16 @@ func (r *Reader) readLine(call *rating.Call, rec *Record) error {
 func (r *Reader) object(call *rating.Call, rec *Record) (size int, ok bool, err error) {
 	for {
 		s := scanner{s: r.w.rest()}
+		if r.judge != nil {
+			if size, ok, done := r.switchObject(&s, call, rec); done {
+				return size, ok, nil
+			} else if err := r.w.more(); err == io.EOF {
+				return s.i, ok, nil
+			} else if err != nil {
+				return 0, false, err
+			}
+			continue
+		}
 		row := row{call: call}
 		var bad error
 		if s.peek() == '{' {
