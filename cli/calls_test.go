@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"billd/rating/cdrformat"
 )
 
 // timings are the figures of an import that no two runs share.
@@ -28,7 +30,7 @@ stdin: line 4: suspense 2: bad_record: line 4: duration "x": want a whole number
 		{"the same calls again", calls, []string{"import-cdrs", "-"}, ended{3, "READ RATED FREE DUPLICATES SUSPENDED SECONDS CDR/S\n3 0 0 1 2 TIME",
 			strings.Replace(held, "no_rate: no rate of account 2 matches 999", "no_rate: ", 1)}},
 		{"a file that is none", "a,b\n1,2\n", []string{"import-cdrs", "-"}, ended{1, "", "billd: stdin: line 1: no column time_start: want a header with the names of CDR columns\n"}},
-		{"a format that is none", calls, []string{"import-cdrs", "-", "--format", "xml"}, ended{2, "", "billd: format \"xml\": want auto, csv or json\n"}},
+		{"a format that is none", calls, []string{"import-cdrs", "-", "--format", "xml"}, ended{2, "", "billd: format \"xml\": want " + formatNames() + "\n"}},
 		{"held calls", "", []string{"suspense", "list", "--reason", "no_rate"}, ended{0, "ID REASON START ACCOUNT DST CALL ID DETAIL\n1 no_rate 2026-03-05T11:00:00Z Northfield 999 b no rate of account 2 matches 999\n\nREASON HELD\nno_rate 1\nall 1\n", ""}},
 		{"a retry without a rate", "", []string{"suspense", "retry", "1"}, ended{3, "TRIED RATED FREE DUPLICATES STILL HELD\n1 0 0 0 1\n", ""}},
 		{"a wider and dearer deck", "prefix,price,interval_1,interval_n\n44,0.20,60,60\n9,0.50,60,60\n", []string{"import-rates", "-", "--effective", "2026-01-01"}, ended{exit: 0, out: "*"}},
@@ -92,4 +94,13 @@ func TestExportsAreFilesForTheOtherDoor(t *testing.T) {
 			t.Errorf("export-%s = %v, want %v", what, got, export)
 		}
 	}
+}
+
+// formatNames lists the formats of call records in a sentence.
+func formatNames() string {
+	var names []string
+	for _, f := range cdrformat.Formats() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"fmt"
+	"strings"
+
+	"billd/rating/cdrformat"
 	"billd/server/ops"
 
 	"github.com/spf13/cobra"
@@ -11,14 +15,19 @@ func newImportCDRs(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import-cdrs FILE|-",
 		Short: "Charge the calls of a file",
-		Long: "Charge the calls of a CSV file with a header, or of JSON: objects one a line, or in an array. Columns have the\n" +
-			"names of CDR fields (time_start, duration, dst_prefix_routing …) or src, dst, call_id, source, account.\n\n" +
+		Long: "Charge the calls of a switch's file, of a CSV file with a header, or of JSON: objects one a line, or in an array.\n" +
+			"Columns of CSV and JSON have the names of CDR fields (time_start, duration, dst_prefix_routing …) or src, dst, call_id,\n" +
+			"source, account; --map and --columns say what those of any other file are.\n\nFormats:\n" + formatLines() + "\n" +
+			"Stamps without a zone are UTC unless --zone says where the switch stands. Dates with the day or the month first are\n" +
+			"refused unless --dates says which.\n\n" +
 			"A record that cannot be charged waits in `billd suspense`, and the exit code is 3. A call that is already there\n" +
 			"is a duplicate and changes nothing, so that an interrupted import can be run again.\n\n" +
 			"--rated takes another system's history: prices stay as they are and no balance moves. billd's own exports are\n" +
 			"known by themselves: into an empty store they come back exactly, into another one as history.",
-		Example: "  billd import-cdrs calls.csv\n  zcat calls.json.gz | billd import-cdrs -\n  billd import-cdrs --rated history.csv",
-		Args:    want("FILE"),
+		Example: "  billd import-cdrs calls.csv\n  zcat calls.json.gz | billd import-cdrs -\n  billd import-cdrs --rated history.csv\n" +
+			"  billd import-cdrs --format asterisk-csv --zone Europe/Berlin Master.csv\n" +
+			"  billd import-cdrs --map 'When=time_start,From=src,To=dst,Secs=duration' calls.csv",
+		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return a.runOpFrom(cmd, "import-cdrs", argv[0], func(in ops.Input) any {
 				args.Input, args.JSON = in, a.json
@@ -26,7 +35,22 @@ func newImportCDRs(a *app) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&args.Format, "format", "auto", "auto, csv or json")
+	cmd.Flags().StringVar(&args.Format, "format", "auto", "how the file is written, see above")
+	cmd.Flags().StringVar(&args.Source, "source", "", "the source of records that name none (default the format's switch)")
+	cmd.Flags().StringVar(&args.Zone, "zone", "", "time zone of stamps that carry none, such as Europe/Berlin (default UTC)")
+	cmd.Flags().StringVar(&args.Dates, "dates", "ymd", "order of dates that do not begin with the year: dmy or mdy")
+	cmd.Flags().StringVar(&args.Legs, "legs", "a", "FreeSWITCH's legs to charge: a, b or ab")
+	cmd.Flags().StringSliceVar(&args.Columns, "columns", nil, "columns of a file without a header, - for one to pass over")
+	cmd.Flags().StringToStringVar(&args.Map, "map", nil, "a file's column=billd's column, or =- to pass it over")
 	cmd.Flags().BoolVar(&args.Rated, "rated", false, "history: keep prices, move no balance")
 	return cmd
+}
+
+// formatLines lists the formats of call records, one a line.
+func formatLines() string {
+	var b strings.Builder
+	for _, f := range cdrformat.Formats() {
+		fmt.Fprintf(&b, "  %-26s %s\n", f.Name, f.What)
+	}
+	return b.String()
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,10 +17,34 @@ import (
 
 // ImportCDRsArgs are `billd import-cdrs FILE`; the file is the op's input.
 type ImportCDRsArgs struct {
-	Input  Input  `json:"input"`
-	Format string `json:"format,omitempty"` // auto, csv, json; "" is auto
-	Rated  bool   `json:"rated,omitempty"`  // another system's history: prices are kept, no balance moves
-	JSON   bool   `json:"json,omitempty"`
+	Input   Input             `json:"input"`
+	Format  string            `json:"format,omitempty"`  // a name of cdrformat.Formats; "" is auto
+	Source  string            `json:"source,omitempty"`  // of records that name none; "" is the format's
+	Zone    string            `json:"zone,omitempty"`    // of stamps without one, such as Europe/Berlin; "" is UTC
+	Dates   string            `json:"dates,omitempty"`   // ymd, dmy, mdy
+	Legs    string            `json:"legs,omitempty"`    // of FreeSWITCH: a, b, ab
+	Columns []string          `json:"columns,omitempty"` // of a file without a header
+	Map     map[string]string `json:"map,omitempty"`     // a file's column → billd's
+	Rated   bool              `json:"rated,omitempty"`   // another system's history: prices are kept, no balance moves
+	JSON    bool              `json:"json,omitempty"`
+}
+
+// options reads how the file is written. A zone is named by place, so that summer time is known.
+func (a *ImportCDRsArgs) options() (o cdrformat.Options, err error) {
+	o.Source, o.Columns, o.Map = a.Source, a.Columns, a.Map
+	if o.Format, err = cdrformat.ParseFormat(a.Format); err != nil {
+		return o, err
+	}
+	if o.Dates, err = cdrformat.ParseDateOrder(a.Dates); err != nil {
+		return o, err
+	}
+	if o.Legs, err = cdrformat.ParseLegs(a.Legs); err != nil {
+		return o, err
+	}
+	if o.Zone, err = time.LoadLocation(a.Zone); err != nil || a.Zone == "Local" {
+		return o, rating.Broken("zone", "zone", "", "zone %.40q: want the name of a time zone, such as Europe/Berlin", a.Zone)
+	}
+	return o, nil
 }
 
 // Limits of an import of calls.
@@ -36,6 +62,8 @@ type ImportedCDRs struct {
 	Free          int           `json:"free"`
 	Duplicates    int           `json:"duplicates"`
 	Suspended     int           `json:"suspended"`
+	Format        string        `json:"format"`
+	Skipped       int           `json:"skipped,omitempty"` // records that are no call to charge, not in Read
 	Seconds       float64       `json:"seconds"`
 	CDRsPerSecond float64       `json:"cdrs_per_second"`
 	Unknown       []string      `json:"unknown_columns,omitempty"`
@@ -55,35 +83,43 @@ type cdrBatch struct {
 	calls   []rating.Call
 	records []storage.Record
 	lines   []int
-	offset  int64 // bytes of the file taken in
+	skipped map[string]int // records that are no call to charge, by why
+	offset  int64          // bytes of the file taken in
 }
 
 // importCDRs reads a file on one goroutine and charges it on another, a batch a commit. What was
 // committed stays: the same file again goes on where this run ended, by duplicates.
 func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int, error) {
-	format, err := cdrformat.ParseFormat(args.Format)
+	options, err := args.options()
 	if err != nil {
 		return ExitUsage, &UsageError{err}
 	}
-	r, err := cdrformat.NewReader(o.In, cdrformat.Options{Format: format, Source: "import"})
+	r, err := cdrformat.NewReader(o.In, options)
 	if err != nil {
 		return ExitFailed, fmt.Errorf("%s: %w", args.Input.Name, err)
 	}
 	for _, name := range r.Unknown() {
 		fmt.Fprintf(o.Err, "%s: column %q: no such column of a CDR, passed over\n", args.Input.Name, name)
 	}
-	sum := ImportedCDRs{Unknown: r.Unknown()}
+	sum := ImportedCDRs{Unknown: r.Unknown(), Format: r.Format().String()}
+	skipped := map[string]int{}
 	start := time.Now()
 	size := wholeBatch
 	if env.Queue != nil {
 		size = importBatch
 	}
 	err = readCDRs(ctx, r, cdrBatches{size, args.Rated}, func(b *cdrBatch) error {
-		verdicts, err := env.DB.ChargeNow(ctx, b.records)
-		if err != nil {
-			return err
+		if len(b.records) > 0 {
+			verdicts, err := env.DB.ChargeNow(ctx, b.records)
+			if err != nil {
+				return err
+			}
+			sum.count(b, verdicts)
 		}
-		sum.count(b, verdicts)
+		for why, n := range b.skipped {
+			skipped[why] += n
+			sum.Skipped += n
+		}
 		o.Progress(b.offset, args.Input.Size, "bytes")
 		return nil
 	})
@@ -93,6 +129,9 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 	}
 	for _, bad := range sum.Rejected {
 		fmt.Fprintf(o.Err, "%s: line %d: suspense %d: %s: %s\n", args.Input.Name, bad.Line, bad.Suspense, bad.Reason, bad.Detail)
+	}
+	for _, why := range slices.Sorted(maps.Keys(skipped)) {
+		fmt.Fprintf(o.Err, "%s: %d passed over: %s\n", args.Input.Name, skipped[why], why)
 	}
 	if more := sum.Suspended - len(sum.Rejected); more > 0 {
 		fmt.Fprintf(o.Err, "%s: and %d more, see billd suspense list\n", args.Input.Name, more)
@@ -136,7 +175,7 @@ func readCDRs(ctx context.Context, r *cdrformat.Reader, o cdrBatches, charge fun
 			}
 			more, err := b.fill(r, o)
 			failed = err
-			if len(b.records) > 0 {
+			if len(b.records) > 0 || len(b.skipped) > 0 {
 				full <- b
 			}
 			if !more || err != nil {
@@ -164,19 +203,23 @@ func (b *cdrBatch) fill(r *cdrformat.Reader, o cdrBatches) (more bool, err error
 	if b.calls == nil {
 		b.calls = make([]rating.Call, o.size)
 	}
-	b.records, b.lines = b.records[:0], b.lines[:0]
+	b.records, b.lines, b.skipped = b.records[:0], b.lines[:0], map[string]int{}
 	var rec cdrformat.Record
-	for i := range b.calls {
-		call := &b.calls[i]
+	for len(b.records) < len(b.calls) {
+		call := &b.calls[len(b.records)]
 		if err := r.Read(call, &rec); err == io.EOF {
 			b.offset = r.Offset()
 			return false, nil
 		} else if err != nil {
 			return false, err
 		}
+		if rec.Skipped != "" {
+			b.skipped[rec.Skipped]++
+			continue
+		}
 		record := storage.Record{Call: call}
 		if rec.Bad != "" {
-			record = storage.Record{Raw: rec.Raw, Detail: fmt.Sprintf("line %d: %s", rec.Line, rec.Bad), Source: importSource}
+			record = storage.Record{Raw: rec.Raw, Detail: fmt.Sprintf("line %d: %s", rec.Line, rec.Bad), Source: r.Source()}
 			if o.rated {
 				record.Source = historySource
 			}
