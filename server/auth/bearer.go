@@ -1,6 +1,9 @@
 package auth
 
-import "strings"
+import (
+	"encoding/base64"
+	"strings"
+)
 
 // SessionCookie is the cookie that carries a Yeti customer token.
 const SessionCookie = "_yeti_customer_v1_session"
@@ -40,6 +43,21 @@ func Bearer(authorization string) string {
 		return ""
 	}
 	return word[1]
+}
+
+// BasicPassword returns the password of an "Authorization: Basic …" header, "" when it is none. Switches
+// carry a token as the password of any name.
+func BasicPassword(authorization string) string {
+	word := strings.Fields(authorization)
+	if len(word) != 2 || !strings.EqualFold(word[0], "basic") {
+		return ""
+	}
+	text, err := base64.StdEncoding.DecodeString(word[1])
+	if err != nil {
+		return ""
+	}
+	_, password, _ := strings.Cut(string(text), ":")
+	return password
 }
 
 // KazooCarriers is where a Kazoo request may carry its token; "" is not there.

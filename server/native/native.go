@@ -60,6 +60,9 @@ const principalLocal = "principal"
 
 func (a *API) authenticate(c *fiber.Ctx) error {
 	token := auth.Bearer(c.Get(fiber.HeaderAuthorization))
+	if token == "" { // what a switch can be told: a name, which is not looked at, and a password
+		token = auth.BasicPassword(c.Get(fiber.HeaderAuthorization))
+	}
 	if token == "" {
 		return rating.Errorf(rating.Unauthenticated, "token", "an Authorization: Bearer token is required")
 	}

@@ -1,11 +1,19 @@
 package native
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"billd/rating/cdrformat"
+
+	"github.com/gofiber/fiber/v2"
+)
 
 // table is every operation behind the token.
 func (a *API) table() []route {
 	return []route{
 		{fiber.MethodPost, "/cdrs", a.postCDRs},
+		{fiber.MethodPost, "/cdrs/freeswitch", a.postSwitch(cdrformat.FreeSWITCHJSON)},
+		{fiber.MethodPost, "/cdrs/asterisk", a.postSwitch(cdrformat.AsteriskJSON)},
+		{fiber.MethodPost, "/cdrs/kamailio", a.postSwitch(cdrformat.Kamailio)},
+		{fiber.MethodPost, "/cdrs/opensips", a.postSwitch(cdrformat.OpenSIPS)},
 		{fiber.MethodGet, "/cdrs", a.listCDRs},
 		{fiber.MethodGet, "/cdrs/:id", a.showCDR},
 		{fiber.MethodGet, "/accounts", a.listAccounts},
