@@ -15,6 +15,7 @@ type Settings struct {
 	AutoApprove      bool         `json:"auto_approve"`
 	LongestCall      uint32       `json:"longest_call,omitempty"`     // seconds; 0 is MaxCallSeconds
 	TopUpBySeller    bool         `json:"top_up_by_seller,omitempty"` // an account may not top itself up
+	TopUpAutomatic   bool         `json:"top_up_automatic,omitempty"` // accounts are topped up unasked, as their documents say
 	EventURL         string       `json:"event_url,omitempty"`        // where balance events are posted
 	EventContacts    []int64      `json:"event_contacts,omitempty"`   // who hears of every account's balance events
 }
@@ -92,7 +93,9 @@ func SettingList() []Setting {
 			func(s *Settings) bool { return s.AutoApprove }, func(s *Settings, on bool) { s.AutoApprove = on }),
 		eventURLSetting(), eventContactsSetting(),
 		flagSetting("topup.self_service", "let an account's own Kazoo tokens top it up; else its reseller's and the master's only",
-			func(s *Settings) bool { return !s.TopUpBySeller }, func(s *Settings, on bool) { s.TopUpBySeller = !on }))
+			func(s *Settings) bool { return !s.TopUpBySeller }, func(s *Settings, on bool) { s.TopUpBySeller = !on }),
+		flagSetting("topup.automatic", "credit an account that asks for it when its balance falls below its threshold, at most once a day; no gateway is asked for the money",
+			func(s *Settings) bool { return s.TopUpAutomatic }, func(s *Settings, on bool) { s.TopUpAutomatic = on }))
 }
 
 // SettingNamed finds a setting. Fails with NotFound, naming those that are near.

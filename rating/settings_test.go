@@ -31,6 +31,7 @@ func TestSettingsAreSetByWord(t *testing.T) {
 		{"events.contacts", "", "", ""},
 		{"events.contacts", "3,,4", "", `events.contacts "3,,4": want numbers of contacts with commas between, empty for none`},
 		{"topup.self_service", "false", "false", ""},
+		{"topup.automatic", "on", "true", ""},
 		{"topup.self_service", "maybe", "", `topup.self_service "maybe": want true, false`},
 	} {
 		t.Run(tt.name+"="+tt.text, func(t *testing.T) {
@@ -62,7 +63,7 @@ func TestSettingsOfAnOlderStoreReadAsTheDefaults(t *testing.T) {
 		got += d.Name + "=" + d.Text(&rating.Settings{Currency: rating.Currency{'E', 'U', 'R'}}) + " "
 	}
 	const want = "currency=EUR rounding.duration=nearest rounding.customer.mode=none rounding.customer.precision=0 rounding.vendor.mode=none rounding.vendor.precision=0 " +
-		"calls.longest=7200 invoices.auto_approve=false events.url= events.contacts= topup.self_service=true "
+		"calls.longest=7200 invoices.auto_approve=false events.url= events.contacts= topup.self_service=true topup.automatic=false "
 	if got != want {
 		t.Errorf("defaults\n got %s\nwant %s", got, want)
 	}

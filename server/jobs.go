@@ -29,6 +29,7 @@ const jobTick = 2 * time.Second // how soon after a change an invoice in state N
 func jobList() []job {
 	return []job{
 		{"service plans", time.Minute, ops.ChargePlans}, // before the invoices that they belong to
+		{"top-ups", jobTick, ops.TopUpLow},
 		{"invoices due", time.Minute, ops.RunDueInvoices},
 		{"invoices to fill", jobTick, ops.FillInvoices},
 		{"services to renew", time.Minute, ops.RenewServices},

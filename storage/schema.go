@@ -136,6 +136,7 @@ const (
 	bInvoiceTemplateName
 	bServicesDue
 	bServiceDay
+	bAccountTopUp
 	numBuckets
 )
 
@@ -165,7 +166,7 @@ func BucketNames() []string {
 		"outbox", "outbox.key", "outbox.state", "balance.notice", "invoice.paper",
 		"customersauth", "customersauth.name", "customersauth.external", "customersauth.customer", "customersauth.account", "customersauth.rateplan",
 		"invoicetemplate", "invoicetemplate.name",
-		"services.due", "service.day"}
+		"services.due", "service.day", "account.topup"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

@@ -174,6 +174,7 @@ func newTables() *tables {
 			}
 			return one(kv.Key(nil).Text(FoldName(a.Name)))
 		}},
+		{Bucket: bAccountTopUp, Keys: topUpKeys},
 	}
 	t.decks.Unique = []kv.Unique[rating.Deck]{{Bucket: bDeckName, Field: "name", Key: func(d *rating.Deck) []byte { return textKey(d.Name) }}}
 	t.plans.Unique = []kv.Unique[rating.RatePlan]{

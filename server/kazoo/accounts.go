@@ -2,6 +2,7 @@ package kazoo
 
 import (
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -176,8 +177,12 @@ func changeAccount(x *exchange) (*answer, error) {
 		if x.method == patch {
 			doc = merge(x.accountView(a, x.above), data)
 		}
+		terms := readDocument(a.Doc)["topup"]
 		if err := readAccountForm(a, doc); err != nil {
 			return err
+		}
+		if !x.mayTopUp() && !reflect.DeepEqual(terms, readDocument(a.Doc)["topup"]) {
+			return forbidden() // what it is topped up with is not its own to say
 		}
 		if err := nameTaken(tx, a); err != nil {
 			return err

@@ -17,7 +17,7 @@ const (
 // topUp credits an account at once: billd has no payment gateway, so whoever may sign in says that the
 // money came. Setting topup.self_service off leaves that to the account's reseller and the master.
 func topUp(x *exchange) (*answer, error) {
-	if x.api.db.Settings().TopUpBySeller && !x.sells() {
+	if !x.mayTopUp() {
 		return nil, forbidden()
 	}
 	data, err := x.object()
@@ -48,6 +48,9 @@ func topUp(x *exchange) (*answer, error) {
 	}
 	return &answer{status: http.StatusOK, data: document{"ledger": l}}, nil
 }
+
+// mayTopUp reports whether the token may credit the target, or say how it is to be credited.
+func (x *exchange) mayTopUp() bool { return !x.api.db.Settings().TopUpBySeller || x.sells() }
 
 // pay books e as a payment, which every dialect lists, and returns its ledger.
 func (e *entry) pay(tx *storage.Tx, a *rating.Account) (*ledger, error) {

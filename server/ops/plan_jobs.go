@@ -7,3 +7,9 @@ import "context"
 func ChargePlans(ctx context.Context, env *Env) (charged int, err error) {
 	return env.DB.ChargePlans(ctx)
 }
+
+// TopUpLow tops up the accounts whose balance fell below the threshold that they set, if the settings
+// allow it. It returns how many it topped up.
+func TopUpLow(ctx context.Context, env *Env) (done int, err error) {
+	return env.DB.TopUpLow(ctx)
+}
