@@ -24,12 +24,17 @@ func manualQuantities(data document) (storage.Quantities, error) {
 
 const maxManual = 1_000_000_000 // units of one item
 
-func readManual(x *exchange) (*answer, error) {
-	var s *storage.Services
-	err := x.view(func(tx *storage.Tx) (err error) {
+// services reads what the account is sold.
+func (x *exchange) services() (s *storage.Services, err error) {
+	err = x.view(func(tx *storage.Tx) (err error) {
 		s, err = tx.ServicesOf(x.account.ID)
 		return err
 	})
+	return s, err
+}
+
+func readManual(x *exchange) (*answer, error) {
+	s, err := x.services()
 	if err != nil {
 		return nil, err
 	}
@@ -76,11 +81,7 @@ func quantityDocument(q storage.Quantities) document {
 }
 
 func readOverrides(x *exchange) (*answer, error) {
-	var s *storage.Services
-	err := x.view(func(tx *storage.Tx) (err error) {
-		s, err = tx.ServicesOf(x.account.ID)
-		return err
-	})
+	s, err := x.services()
 	if err != nil {
 		return nil, err
 	}

@@ -88,23 +88,28 @@ func changeStatus(x *exchange) (*answer, error) {
 	if good {
 		bad = nil
 	}
-	var doc document
+	doc, err := x.changeServices(func(s *storage.Services) { s.Standing = bad }, x.statusView)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{data: doc}, nil
+}
+
+// changeServices changes what the account is sold, and returns view of it then.
+func (x *exchange) changeServices(change func(*storage.Services), view func(*storage.Tx) (document, error)) (doc document, err error) {
 	err = x.update(func(tx *storage.Tx) error {
 		s, err := tx.ServicesOf(x.account.ID)
 		if err != nil {
 			return err
 		}
-		s.Standing = bad
+		change(s)
 		if err := tx.Services.Put(s); err != nil {
 			return err
 		}
-		doc, err = x.statusView(tx)
+		doc, err = view(tx)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &answer{data: doc}, nil
+	return doc, err
 }
 
 // changeBilling sets whose standing counts: the account's own, or its parent's.
@@ -119,19 +124,7 @@ func (x *exchange) changeBilling(data document) (*answer, error) {
 		return nil, &failure{status: http.StatusBadRequest, message: "invalid_billing_id",
 			data: document{"billing_id": document{"invalid": "Requested billing id is not the parent of this account"}}}
 	}
-	var doc document
-	err := x.update(func(tx *storage.Tx) error {
-		s, err := tx.ServicesOf(x.account.ID)
-		if err != nil {
-			return err
-		}
-		s.Billing = billing
-		if err := tx.Services.Put(s); err != nil {
-			return err
-		}
-		doc, err = x.legacyServices(tx)
-		return err
-	})
+	doc, err := x.changeServices(func(s *storage.Services) { s.Billing = billing }, x.legacyServices)
 	if err != nil {
 		return nil, err
 	}
