@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"rating":            {},
 	"rating/plan":       {"rating"},
 	"rating/deckcsv":    {"rating"},
+	"rating/e164":       {},
 	"rating/cdrformat":  {"rating"},
 	"rating/ratingtest": {"rating"},
 	"bench/...":         {"..."},

@@ -33,6 +33,9 @@ type BillBook interface {
 	Vendor(call *Call) (Party, error)
 	// Package finds the counter of bundled seconds that an account's call to a number meets, nil for none.
 	Package(payer AccountID, number string) (*PackageCounter, error)
+	// Network finds whose a number is, by the longest prefix that the store knows: its country and its
+	// network as their numbers there, 0 for none.
+	Network(number string) (country, network uint64)
 	// NewCDRID reserves a number for a call that starts in this millisecond.
 	NewCDRID(milli int64) (CDRID, error)
 	Settings() *Settings

@@ -9,6 +9,7 @@ var derived = [...]CDRField{
 	CDRDialpeerID, CDRDialpeerInitialRate, CDRDialpeerNextRate, CDRDialpeerInitialInterval, CDRDialpeerNextInterval,
 	CDRDialpeerFee, CDRDialpeerReverseBilling, CDRVendorPrice, CDRVendorDuration, CDRProfit,
 	CDRPackageCounterID, CDRPackageFilledAt,
+	CDRDstCountryID, CDRDstNetworkID, CDRSrcCountryID, CDRSrcNetworkID,
 	// numbers end here
 	CDRDestinationPrefix, CDRDialpeerPrefix,
 }

@@ -8,6 +8,7 @@ func charge(book BillBook, call *Call, v *Verdict) (reason, detail string, err e
 		return history(book, call, v)
 	}
 	call.strip()
+	call.locate(book)
 	payer, err := book.Payer(call)
 	if err != nil {
 		return nobody(err)
@@ -51,6 +52,9 @@ func history(book BillBook, call *Call, v *Verdict) (reason, detail string, err 
 		call.Origin = call.Exported.Origin
 	}
 	call.talk(PresetPortSIP, book.Settings())
+	if !call.Exported.Known {
+		call.locate(book)
+	}
 	if call.AccountRef != "" || call.Has(CDRCustomerAccID) {
 		payer, err := book.Payer(call)
 		if err != nil {

@@ -1,9 +1,12 @@
 package rating
 
+import "slices"
+
 // RebillBook is what rating a stored call again reads: the decks in force, the parties as they are.
 type RebillBook interface {
 	Payer(call *Call) (Party, error)
 	Vendor(call *Call) (Party, error)
+	Network(number string) (country, network uint64)
 	Settings() *Settings
 }
 
@@ -78,9 +81,10 @@ var sideFigures = [2][]CDRField{
 }
 
 // KeepSide gives one side of c the figures that it has in was, and the status that follows from the
-// customer's; the profit is that of both sides as they are then.
+// customer's; the profit is that of both sides as they are then. Countries and networks go with either
+// side, as an invoice's lines are told apart by them.
 func (c *CDR) KeepSide(side Side, was *CDR) {
-	for _, f := range sideFigures[side] {
+	for _, f := range slices.Concat(geography[:], sideFigures[side]) {
 		switch {
 		case !was.Has(f):
 			c.Unset(f)

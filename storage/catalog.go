@@ -13,17 +13,18 @@ import (
 // foldOverlay is how many edited rows an index carries beside its base before it is built anew (R7).
 const foldOverlay = 1000
 
-// Catalog is every deck, and who pays for what comes from where, in memory, immutable. A change
-// publishes another one.
+// Catalog is every deck, the number plan, and who pays for what comes from where, in memory, immutable.
+// A change publishes another one.
 type Catalog struct {
 	decks   map[rating.DeckID]*rating.PricedDeck
 	names   map[string]*rating.PricedDeck
 	plans   map[uint64][]*rating.PricedDeck
 	vendors map[rating.AccountID][]*rating.PricedDeck
-	auths   *rating.AuthIndex
-	retail  map[string]*rating.PricedDeck // of decks that customers' calls are charged by
 
-	ratedecks map[rating.AccountID]string // that service plans name; the writer's own, see ratedeckOf
+	numbering *Numbering
+	auths     *rating.AuthIndex
+	retail    map[string]*rating.PricedDeck // of decks that customers' calls are charged by
+	ratedecks map[rating.AccountID]string   // that service plans name; the writer's own, see ratedeckOf
 }
 
 // Deck returns a deck with its index, nil if there is none.
@@ -53,9 +54,9 @@ func (c *Catalog) Rates() (rows, bytes int) {
 // Catalog returns the decks in force.
 func (db *DB) Catalog() *Catalog { return db.catalog.Load() }
 
-// loadCatalog builds every index from the store.
+// loadCatalog builds every index from the store, which takes in the public number plan if it has not yet.
 func (db *DB) loadCatalog(ctx context.Context) error {
-	return db.View(ctx, func(tx *Tx) error {
+	err := db.View(ctx, func(tx *Tx) error {
 		decks, err := tx.allDecks()
 		if err != nil {
 			return err
@@ -68,12 +69,19 @@ func (db *DB) loadCatalog(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if c.numbering, err = tx.loadNumbering(); err != nil {
+			return err
+		}
 		if c.auths, err = tx.allAuths(); err != nil {
 			return err
 		}
 		db.catalog.Store(c)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return db.seedNumbering(ctx)
 }
 
 func (tx *Tx) allDecks() ([]*rating.Deck, error) {
@@ -175,17 +183,23 @@ func (tx *Tx) touch(id uint64, old, now []byte) error {
 
 // publishCatalog makes the catalog that the commit brings about and has it published after it.
 func (tx *Tx) publishCatalog() error {
+	decks := len(tx.touched) > 0 || tx.reload
+	if !decks && !tx.renumber && len(tx.auths) == 0 {
+		return nil
+	}
 	was := tx.db.catalog.Load()
 	now := *was
-	if len(tx.touched) > 0 || tx.reload {
+	if decks {
 		c, err := tx.nextDecks(was)
 		if err != nil {
 			return err
 		}
-		c.auths = was.auths
+		c.numbering, c.auths = was.numbering, was.auths
 		now = *c
-	} else if len(tx.auths) == 0 {
-		return nil
+	}
+	var err error
+	if now.numbering, err = tx.nextNumbering(was); err != nil {
+		return err
 	}
 	if len(tx.auths) > 0 {
 		rules, err := tx.authRules()

@@ -98,7 +98,7 @@ func (c *checker) tables() error {
 func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 	return []func(func(string, ...any)) error{
 		tx.Tasks.Check, tx.taskParts.Check,
-		tx.SMTPConnections.Check, tx.Countries.Check, tx.Networks.Check, tx.NetworkTypes.Check, tx.Operators.Check, tx.Contractors.Check, tx.Contacts.Check, tx.Accounts.Check, tx.Decks.Check, tx.Plans.Check,
+		tx.SMTPConnections.Check, tx.Countries.Check, tx.Networks.Check, tx.NetworkTypes.Check, tx.NetworkPrefixes.Check, tx.Operators.Check, tx.Contractors.Check, tx.Contacts.Check, tx.Accounts.Check, tx.Decks.Check, tx.Plans.Check,
 		tx.Rates.Check, tx.Imports.Check, tx.Postings.Check, tx.Payments.Check, tx.Suspense.Check, tx.Invoices.Check,
 		tx.Lines.Check, tx.Accesses.Check, tx.Users.Check, tx.Jobs.Check, tx.Documents.Check, tx.Audit.Check,
 		tx.Objects.Check, tx.Services.Check, tx.ServicePlans.Check, tx.ServiceAudits.Check, tx.LedgerNotes.Check,
@@ -133,6 +133,7 @@ func (c *checker) references() error {
 	tx.Users.EachSound(func(u *User) { c.refer("user", u.ID, "account", uint64(u.Account), tx.Accounts.Has) })
 	tx.Lines.EachSound(func(l *rating.InvoiceLine) { c.refer("invoice line", l.ID, "invoice", l.Invoice, tx.Invoices.Has) })
 	tx.Networks.EachSound(func(n *Network) { c.refer("network", n.ID, "network type", n.Type, tx.NetworkTypes.Has) })
+	tx.NetworkPrefixes.EachSound(c.networkPrefix)
 	tx.Documents.EachSound(func(d *Document) { c.refer("document", d.ID, "invoice", d.ID, tx.Invoices.Has) })
 	tx.Objects.EachSound(func(o *Object) { c.refer("object", o.ID, "account", uint64(o.Account), tx.Accounts.Has) })
 	tx.Services.EachSound(func(s *Services) { c.refer("services", s.ID, "account", s.ID, tx.Accounts.Has) })

@@ -169,6 +169,7 @@ var plantedFaults = []planted{
 	{"a posting is missing from its ledger", dropFirst(bPostingLedger), said("missing from its index")},
 	{"a row of a length that no number has", put(bContractor, []byte("abc"), []byte("x")), said("contractor: key of 3 bytes, want 8")},
 	// rows that do not decode
+	{"a network prefix is under a number that stands for none", put(bNetworkPrefix, kv.Key(nil).U64(244), []byte{1, 0, 9, 0, 1}), said("network prefix 244: ", "its number stands for no prefix")},
 	{"an account does not decode", put(bAccount, kv.Key(nil).U64(3), []byte{1, '{'}), said("account 3: row does not decode")},
 	{"a rate does not decode", put(bRate, kv.Key(nil).U64(2), []byte{9, 9}), said("rate 2: ")},
 	{"a posting does not decode", put(bPosting, kv.Key(nil).U64(2), []byte{0xff}), said("posting 2: ")},
@@ -195,6 +196,9 @@ var plantedFaults = []planted{
 		return tx.Txn.Put(bCDRCall, bytes.Clone(k), []byte{1})
 	}, said("a call key leads to a damaged value", "the key that makes it once does not lead to it")},
 	{"a log row is damaged", put(bCDRLog, kv.Key(nil).U64(900), []byte{1, 2, 3}), said("the ingest log's row 0000000000000384 is damaged")},
+	{"a network prefix of a network that does not exist", put(bNetworkPrefix, kv.Key(nil).U64(144), appendNetworkPrefix(nil, &NetworkPrefix{Network: 99999, MaxLength: 9})), said("network prefix 144: refers to network 99999, which does not exist")},
+	{"a network prefix of a country that does not exist", put(bNetworkPrefix, kv.Key(nil).U64(144), appendNetworkPrefix(nil, &NetworkPrefix{Network: 1, Country: 99999, MaxLength: 9})), said("network prefix 144: refers to country 99999, which does not exist")},
+	{"a network prefix that admits no number", put(bNetworkPrefix, kv.Key(nil).U64(144), appendNetworkPrefix(nil, &NetworkPrefix{Network: 1, MinLength: 9})), said("network prefix 144: network prefix 44: numbers of 9 to 0 digits")},
 	// calls
 	{"a CDR is missing", func(_ *sampleStore, tx *Tx) error { return tx.Txn.Delete(bCDR, firstCallOf(tx)) },
 		said("the ingest log names CDR", "a call key leads to CDR", "its calls name CDR", "tally of account 2", "balance of account 2 EUR")},

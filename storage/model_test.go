@@ -46,7 +46,14 @@ func modelOf(r *rapid.T, t *testing.T, db *DB) *ratingtest.Book {
 	s.update(s.rates)
 	book := ratingtest.NewBook(*db.Settings())
 	s.view(func(tx *Tx) error {
-		err := tx.Accounts.Each(0, func(a *rating.Account) (bool, error) {
+		err := tx.NetworkPrefixes.Each(0, func(p *NetworkPrefix) (bool, error) {
+			book.AddNetwork(p.Prefix, p.Country, p.Network)
+			return true, nil
+		})
+		if err != nil {
+			return err
+		}
+		err = tx.Accounts.Each(0, func(a *rating.Account) (bool, error) {
 			book.AddAccount(a)
 			return true, nil
 		})

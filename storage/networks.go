@@ -37,6 +37,8 @@ type networkTables struct {
 	countries    kv.Table[Country]
 	networks     kv.Table[Network]
 	networkTypes kv.Table[NetworkType]
+
+	networkPrefixes kv.Table[NetworkPrefix]
 }
 
 // NetworkRows are the tables of where calls go.
@@ -44,6 +46,8 @@ type NetworkRows struct {
 	Countries    Rows[Country]
 	Networks     Rows[Network]
 	NetworkTypes Rows[NetworkType]
+
+	NetworkPrefixes Rows[NetworkPrefix]
 }
 
 func newNetworkTables() networkTables {
@@ -51,6 +55,11 @@ func newNetworkTables() networkTables {
 		countries:    jsonTable("country", bCountry, func(v *Country) *uint64 { return &v.ID }),
 		networks:     jsonTable("network", bNetwork, func(v *Network) *uint64 { return &v.ID }),
 		networkTypes: jsonTable("network type", bNetworkType, func(v *NetworkType) *uint64 { return &v.ID }),
+
+		networkPrefixes: kv.Table[NetworkPrefix]{Name: "network prefix", Bucket: bNetworkPrefix, Audit: true,
+			ID:     func(v *NetworkPrefix) *uint64 { return &v.ID },
+			Encode: func(dst []byte, v *NetworkPrefix) ([]byte, error) { return appendNetworkPrefix(dst, v), nil },
+			Decode: decodeNetworkPrefix},
 	}
 	t.countries.Unique = []kv.Unique[Country]{{Bucket: bCountryName, Field: "name", Key: func(v *Country) []byte { return textKey(v.Name) }}}
 	t.countries.Index = []kv.Index[Country]{{Bucket: bCountryISO2, Keys: func(v *Country) [][]byte { return one(kv.Key(nil).Text(v.ISO2)) }}}
@@ -67,13 +76,14 @@ func newNetworkTables() networkTables {
 }
 
 func bindNetworks(tx *Tx) NetworkRows {
-	return NetworkRows{Countries: bind(tx, &schema.countries), Networks: bind(tx, &schema.networks), NetworkTypes: bind(tx, &schema.networkTypes)}
+	return NetworkRows{Countries: bind(tx, &schema.countries), Networks: bind(tx, &schema.networks), NetworkTypes: bind(tx, &schema.networkTypes),
+		NetworkPrefixes: bind(tx, &schema.networkPrefixes)}
 }
 
 // seedNetworkTypes makes the types that every store starts with.
 func (tx *Tx) seedNetworkTypes() error {
-	for _, name := range networkTypeNames {
-		if err := tx.NetworkTypes.Put(&NetworkType{UUID: rating.NewUUID(tx.now), Name: name}); err != nil {
+	for i, name := range networkTypeNames {
+		if err := tx.NetworkTypes.Put(&NetworkType{UUID: rating.NumberUUID(networkTypeSpace, uint64(i)+1), Name: name}); err != nil {
 			return err
 		}
 	}

@@ -126,6 +126,7 @@ const (
 	bOutboxState
 	bBalanceNotice
 	bInvoicePaper
+	bNetworkPrefix
 	bCustomersAuth
 	bCustomersAuthName
 	bCustomersAuthExternal
@@ -164,6 +165,7 @@ func BucketNames() []string {
 		"nextrate", "nextrate.rate", "nextrate.due",
 		"cdrexport", "cdrexport.uuid", "cdrexport.account", "cdrexport.open", "cdrexport.chunk", "cdrexport.chunk.export",
 		"outbox", "outbox.key", "outbox.state", "balance.notice", "invoice.paper",
+		"networkprefix",
 		"customersauth", "customersauth.name", "customersauth.external", "customersauth.customer", "customersauth.account", "customersauth.rateplan",
 		"invoicetemplate", "invoicetemplate.name",
 		"services.due", "service.day", "account.topup"}

@@ -54,6 +54,7 @@ type Tx struct {
 	touched   map[rating.DeckID]map[string]struct{}
 	dirty     map[rating.AccountID]struct{}        // accounts written here
 	replaced  map[rating.DeckID]*rating.DeckIndex  // whole indexes that the commit brings
+	renumber  bool                                 // the number plan changed: it is read anew
 	reload    bool                                 // a deck or plan changed: the catalog is made anew
 	auths     map[uint64]struct{}                  // customers-auths written here
 	quiet     bool                                 // bulk work writes its own single audit row
@@ -135,6 +136,11 @@ func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
 		tx.forgetRatedecks(table, id)
 	case schema.decks.Name, schema.plans.Name:
 		tx.reload = true
+	case schema.networkPrefixes.Name, schema.networks.Name, schema.countries.Name:
+		tx.renumber = true
+		if table == schema.networkPrefixes.Name && !tx.quiet {
+			return tx.record(table, id, networkPrefixJSON(id, old), networkPrefixJSON(id, now))
+		}
 	case schema.customersAuths.Name:
 		if tx.auths == nil {
 			tx.auths = map[uint64]struct{}{}

@@ -2,6 +2,7 @@ package ratingtest
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"billd/rating"
@@ -19,6 +20,7 @@ type Book struct {
 	plans    map[uint64][]*rating.PricedDeck
 	vendors  map[rating.AccountID][]*rating.PricedDeck
 	counters map[rating.AccountID][]*rating.PackageCounter
+	places   map[string][2]uint64 // country and network by prefix
 	seen     []seen
 }
 
@@ -64,6 +66,29 @@ func (b *Book) AddToVendor(id rating.AccountID, d *rating.PricedDeck) {
 // AddCounter gives an account bundled seconds, which calls take from the counter itself.
 func (b *Book) AddCounter(p *rating.PackageCounter) {
 	b.counters[p.Account] = append(b.counters[p.Account], p)
+}
+
+// AddNetwork lets numbers of at least 7 digits, 11 in North America, that begin with a prefix belong to
+// a country and a network, unless a longer prefix says otherwise.
+func (b *Book) AddNetwork(prefix string, country, network uint64) {
+	if b.places == nil {
+		b.places = map[string][2]uint64{}
+	}
+	b.places[prefix] = [2]uint64{country, network}
+}
+
+// Network tries every beginning of a number, the longest first.
+func (b *Book) Network(number string) (country, network uint64) {
+	least := 7
+	if strings.HasPrefix(number, "1") {
+		least = 11
+	}
+	for n := len(number); n > 0 && len(number) >= least; n-- {
+		if p, ok := b.places[number[:n]]; ok {
+			return p[0], p[1]
+		}
+	}
+	return 0, 0
 }
 
 // Charge bills a call and keeps what came of it. call is left as it was.

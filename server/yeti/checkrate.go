@@ -100,6 +100,6 @@ func found(r *jsonapi.Request, d *destination) foundRate {
 		till = never
 	}
 	return foundRate{Prefix: d.Prefix, InitialRate: d.Terms.First.Price.String(), InitialInterval: d.Terms.First.Seconds,
-		NextRate: d.Terms.Next.Price.String(), NextInterval: d.Terms.Next.Seconds, ConnectFee: d.Terms.ConnectFee.String(), RejectCalls: d.Blocked,
+		NextRate: d.Terms.Next.Price.String(), NextInterval: d.Terms.Next.Seconds, ConnectFee: d.Terms.ConnectFee.String(), NetworkPrefixID: networkPrefixOf(r, d), RejectCalls: d.Blocked,
 		ValidFrom: jsonapi.FormatInstant(from), ValidTill: jsonapi.FormatInstant(till), RoutingTagNames: []string{}, ID: r.Tx.RateUUID(&d.Rate).String()}
 }

@@ -131,7 +131,7 @@ func TestACustomerSeesTheRatesOfItsPlanOnly(t *testing.T) {
 		return r.do("POST", CustomerBase+"/check-rate", `{"data":{"type":"check-rates","attributes":{`+attrs+`}}}`, map[string]string{"Authorization": token})
 	}
 	want := `"rates":[{"prefix":"4822","initial_rate":"0.5","initial_interval":60,"next_rate":"0.25","next_interval":1,"connect_fee":"0.0","reject_calls":false,` +
-		`"valid_from":"2026-11-21T12:00:00.123Z","valid_till":"2031-11-21T12:00:00.123Z","network_prefix_id":null,"routing_tag_names":[],"id":"` + rateUUID + `"}]`
+		`"valid_from":"2026-11-21T12:00:00.123Z","valid_till":"2031-11-21T12:00:00.123Z","network_prefix_id":14822,"routing_tag_names":[],"id":"` + rateUUID + `"}]`
 	if a := check(token, `"rateplan-id":"`+planUUID+`","number":"48221234567"`); a.StatusCode != 201 || !strings.Contains(a.body, want) {
 		t.Errorf("check-rate = %d %s, want %s in it", a.StatusCode, a.body, want)
 	}

@@ -44,8 +44,7 @@ var destinations = jsonapi.Resource[destination]{
 	Attrs: destinationAttrs(),
 	Rels: []jsonapi.Rel[destination]{
 		jsonapi.One("rate-group", "rate-groups", func(d *destination) *rating.DeckID { return &d.Deck }, jsonapi.MustExist),
-		jsonapi.OneBy("country", "countries", destinationCountry),
-		jsonapi.OneBy("network", "networks", func(*jsonapi.Request, *destination) (string, error) { return "", nil }), // no prefix is known to be a network's
+		toCountry, toNetwork,
 		jsonapi.Many("destination-next-rates", "destination-next-rates", scheduledRates, nil),
 	},
 	Filters: []jsonapi.Filter[destination]{
@@ -57,17 +56,9 @@ var destinations = jsonapi.Resource[destination]{
 			r.Fail(err)
 			return slices.Contains(decks, d.Deck)
 		}},
-		{Name: "country_id_eq", Match: func(r *jsonapi.Request, d *destination, values []string) bool {
-			id, err := destinationCountry(r, d)
-			r.Fail(err)
-			return id != "" && slices.Contains(values, id)
-		}},
+		inCountry,
 	},
-	Sorts: []jsonapi.Sort[destination]{
-		{Name: "country.name", Value: destinationCountryName},
-		{Name: "network.name", Value: func(*jsonapi.Request, *destination) jsonapi.Value { return jsonapi.Value{} }},
-		{Name: "network_type.sorting_priority", Value: func(*jsonapi.Request, *destination) jsonapi.Value { return jsonapi.Value{} }},
-	},
+	Sorts: geographicSorts,
 	New: func(r *jsonapi.Request) *destination {
 		d := &destination{Rate: rating.Rate{From: r.Tx.Now(), Till: r.Tx.Now().AddDate(destinationLife, 0, 0)}}
 		d.Terms.First.Seconds, d.Terms.Next.Seconds = 1, 1
@@ -321,32 +312,6 @@ func decksOfPlans(tx *storage.Tx, ids []string) ([]rating.DeckID, error) {
 
 func destinationUUID(r *jsonapi.Request, d *destination) jsonapi.Value {
 	return jsonapi.TextValue(r.Tx.RateUUID(&d.Rate).String())
-}
-
-// destinationCountry is the country whose code the deck's file named beside the prefix.
-func destinationCountry(r *jsonapi.Request, d *destination) (string, error) {
-	c, err := countryOf(r, d)
-	if c == nil {
-		return "", err
-	}
-	return decimal(c.ID), err
-}
-
-func destinationCountryName(r *jsonapi.Request, d *destination) jsonapi.Value {
-	c, err := countryOf(r, d)
-	r.Fail(err)
-	if c == nil {
-		return jsonapi.Value{}
-	}
-	return jsonapi.TextValue(c.Name)
-}
-
-func countryOf(r *jsonapi.Request, d *destination) (*storage.Country, error) {
-	if d.Extra.ISO == "" {
-		return nil, nil
-	}
-	c, err := r.Tx.CountryByISO2(d.Extra.ISO)
-	return c, ignoreMissing(err)
 }
 
 // checkDestination takes over the prices that were given, and has the rules of rates that no attribute

@@ -52,7 +52,7 @@ func TestListsOfCallsAreFilteredByColumnsAccountsAndTimes(t *testing.T) {
 	r := newRig(t)
 	con := r.contractor("Northfield")
 	one, two := r.account(con, "one", ""), r.account(con, "two", "")
-	country := r.create("/countries", `{"data":{"type":"countries","attributes":{"name":"Poland","iso2":"PL"}}}`)
+	country := r.country("PL")
 	given := "0a1b2c3d-0000-4000-8000-000000000007"
 	start := testClock.Add(-3 * time.Hour)
 	call := func(account, vendor string, at time.Duration, seconds int64, price, dialled string) string {
@@ -250,7 +250,7 @@ func TestListsOfDestinationsAreFilteredByDeckPlanAndPrefix(t *testing.T) {
 	plan := r.create("/rateplans", `{"data":{"type":"rateplans","attributes":{"name":"standard"}}}`)
 	group := r.create("/rate-groups", `{"data":{"type":"rate-groups","attributes":{"name":"retail"},"relationships":{"rateplans":{"data":[{"type":"rateplans","id":"`+plan+`"}]}}}}`)
 	other := r.create("/rate-groups", `{"data":{"type":"rate-groups","attributes":{"name":"wholesale"}}}`)
-	country := r.create("/countries", `{"data":{"type":"countries","attributes":{"name":"Poland","iso2":"PL"}}}`)
+	country := r.country("PL")
 	var ids []string
 	for _, d := range []struct{ prefix, price, group string }{{"4822", "1", group}, {"48", "3", group}, {"48", "2", other}, {"VIP-a", "4", other}} {
 		ids = append(ids, r.create("/destinations", fmt.Sprintf(destinationDoc, `"prefix":"`+d.prefix+`","initial-rate":1,"next-rate":`+d.price, d.group)))
@@ -264,12 +264,12 @@ func TestListsOfDestinationsAreFilteredByDeckPlanAndPrefix(t *testing.T) {
 		if err := tx.Rates.Put(&rating.Rate{Deck: deck.ID, Prefix: "48", Terms: terms}); err != nil {
 			return err
 		}
-		polish, err := tx.Rates.Get(number(t, ids[1]))
+		named, err := tx.Rates.Get(number(t, ids[3]))
 		if err != nil {
 			return err
 		}
-		polish.Extra.ISO = "PL"
-		return tx.Rates.Put(polish)
+		named.Extra.ISO = "de"
+		return tx.Rates.Put(named)
 	})
 	for _, tt := range []struct{ name, query, want string }{
 		{"in order of number", "", "~a,~b,~c,~d of 4"},
@@ -282,10 +282,14 @@ func TestListsOfDestinationsAreFilteredByDeckPlanAndPrefix(t *testing.T) {
 		{"prefix contains", "filter[prefix_cont]=22", "~a of 1"},
 		{"of a plan", "filter[rateplan_id_eq]=" + plan, "~a,~b of 2"},
 		{"of a plan that does not exist", "filter[rateplan_id_eq]=99", " of 0"},
-		{"of a country", "filter[country_id_eq]=" + country, "~b of 1"},
+		{"of a country", "filter[country_id_eq]=" + country, "~a,~b,~c of 3"},
+		{"of countries, one by the code that its file named", "filter[country_id_eq]=" + country + "," + r.country("DE"), "~a,~b,~c,~d of 4"},
+		{"of a country without rates", "filter[country_id_eq]=" + r.country("FR"), " of 0"},
 		{"by price", "filter[next_rate_gteq]=2&filter[next_rate_lt]=4", "~b,~c of 2"},
 		{"by uuid of none", "filter[uuid_eq]=00000000-0000-0000-0000-000000000001", " of 0"},
-		{"by country's name, the unknown last", "sort=country.name,id", "~b,~a,~c,~d of 4"},
+		{"by country's name", "sort=country.name,id", "~d,~a,~b,~c of 4"},
+		{"by network's name, the unknown last", "sort=network.name,id", "~b,~c,~a,~d of 4"},
+		{"by the type of the network, the unknown first", "sort=-network-type.sorting-priority,id", "~d,~a,~b,~c of 4"},
 		{"that do not end", "filter[valid_till_gt]=2027-01-01", "~a,~b,~c,~d of 4"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,7 +14,16 @@ var countries = jsonapi.Resource[storage.Country]{
 		jsonapi.Field("name", jsonapi.Text, func(c *storage.Country) *string { return &c.Name }, jsonapi.Required, jsonapi.Unique, jsonapi.PlainFilter, jsonapi.NoFilter),
 		jsonapi.Field("iso2", jsonapi.Text, func(c *storage.Country) *string { return &c.ISO2 }, jsonapi.Required, jsonapi.Format(isISO2), jsonapi.PlainFilter, jsonapi.NoFilter),
 	},
+	Remove: func(r *jsonapi.Request, c *storage.Country) error {
+		if r.Tx.Numbering().CountryUsed(c.ID) {
+			return jsonapi.Refuse(prefixesExist)
+		}
+		return r.Tx.Countries.Delete(c.ID)
+	},
 }
+
+// prefixesExist refuses to leave network prefixes without their country or network.
+const prefixesExist = "Cannot delete record because dependent network prefixes exist"
 
 // isISO2 reports whether s is two capital letters.
 func isISO2(s string) bool {
@@ -37,6 +46,12 @@ var networks = jsonapi.Resource[storage.Network]{
 			return jsonapi.Problems{jsonapi.RelProblem("network-type", "can't be blank")}
 		}
 		return nil
+	},
+	Remove: func(r *jsonapi.Request, n *storage.Network) error {
+		if r.Tx.Numbering().NetworkUsed(n.ID) {
+			return jsonapi.Refuse(prefixesExist)
+		}
+		return r.Tx.Networks.Delete(n.ID)
 	},
 }
 

@@ -65,6 +65,7 @@ func (a *API) customerResources() []jsonapi.Declared {
 	return []jsonapi.Declared{
 		customerAccounts(), customerPayments(), customerInvoices(), customerCDRs(), incomingCDRs(),
 		customerRateplans(), customerRates(), checkRates, customerServices(), customerTransactions(), a.customerExports(),
+		customerCountries(), customerNetworks(), customerNetworkTypes(), customerNetworkPrefixes(),
 	}
 }
 
