@@ -45,9 +45,10 @@ func (f *Failure) Error() string { return f.Err.Error() }
 // Unwrap returns the reason.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// stopped turns the end of a context into its own words.
+// stopped turns the end of a delivery's time into its own words. A connection's time may end a moment
+// before the context's, with an error that says less.
 func stopped(ctx context.Context, err error, timeout time.Duration) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if d, ok := ctx.Deadline(); ok && time.Until(d) < timeout/20 {
 		return errors.New("no answer within " + timeout.String())
 	}
 	return err

@@ -92,7 +92,8 @@ func (c *Courier) client(ctx context.Context, s Server) (*mail.Client, error) {
 		trust = &tls.Config{}
 	}
 	trust.ServerName, trust.MinVersion = s.Host, tls.VersionTLS12
-	options := []mail.Option{mail.WithPort(s.Port), mail.WithTimeout(c.o.Timeout), mail.WithTLSConfig(trust), mail.WithTLSPolicy(mail.TLSOpportunistic),
+	patience := c.o.Timeout + time.Second // the delivery's context ends first, and says why
+	options := []mail.Option{mail.WithPort(s.Port), mail.WithTimeout(patience), mail.WithTLSConfig(trust), mail.WithTLSPolicy(mail.TLSOpportunistic),
 		mail.WithoutNoop(), mail.WithDialContextFunc(dialer(ctx, s, trust))}
 	if s.User != "" {
 		methods := []mail.SMTPAuthType{mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1, mail.SMTPAuthCramMD5}
