@@ -17,6 +17,7 @@ type options struct {
 	exists            bool
 	noSelf, filterID  bool
 	absent, anyID     bool
+	kept              bool
 }
 
 // rule is a bound of a value; it returns the message when v breaks it.
@@ -34,7 +35,7 @@ func CreateOnly(o *options) { o.noUpdate = true }
 // UpdateOnly can be set by an update only.
 func UpdateOnly(o *options) { o.noCreate = true }
 
-// WriteOnly is never rendered, sorted or filtered: a password.
+// WriteOnly is never rendered, sorted or filtered: a password, or a relationship of what is not kept.
 func WriteOnly(o *options) { o.writeOnly, o.noSort, o.noFilter = true, true, true }
 
 // Required refuses null and blank text: can't be blank.

@@ -105,7 +105,7 @@ func (w *writer) record(b []byte, d *resource, rec any, inc *node) []byte {
 	b = closed(b, first)
 	first = true
 	for _, rl := range d.rels {
-		if !w.v.shows(d.typ, rl.name) {
+		if rl.opts.writeOnly || !w.v.shows(d.typ, rl.name) {
 			continue
 		}
 		b = open(b, &first, `,"relationships":{`)
@@ -151,7 +151,7 @@ func appendRelLinks(b []byte, link string, rl *rel) []byte {
 // appendLinkage writes {type,id}, null, or an array of them.
 func (w *writer) appendLinkage(b []byte, rl *rel, rec any) []byte {
 	var ids []string
-	if !rl.opts.absent {
+	if !rl.opts.absent || rl.opts.kept {
 		ids = rl.ids(w.r, rec)
 	}
 	if !rl.many {

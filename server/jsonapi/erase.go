@@ -93,6 +93,9 @@ func (d Resource[T]) eraseHooks(e *resource) {
 	if d.Check != nil {
 		e.check = func(r *Request, rec any, b *Body) Problems { return d.Check(r, rec.(*T), b) }
 	}
+	if d.Issue != nil {
+		e.issue = func(rec any) error { return d.Issue(rec.(*T)) }
+	}
 	hook := func(to *func(*Request, any) error, fn func(*Request, *T) error) {
 		if fn != nil {
 			*to = func(r *Request, rec any) error { return fn(r, rec.(*T)) }

@@ -26,6 +26,10 @@ func RelatedOnly(o *options) { o.noSelf = true }
 // Absent names a type that this API does not serve: linkage is null, and so is the related record.
 func Absent(o *options) { o.absent, o.noCreate, o.noUpdate = true, true, true }
 
+// Kept names a type that this API does not serve, whose numbers are taken and shown as they are: linkage
+// holds what was written, the related record is null.
+func Kept(o *options) { o.absent, o.kept = true, true }
+
 // Rel is a relationship of T. Make it with One, OneBy or Many.
 type Rel[T any] struct {
 	name, typ string

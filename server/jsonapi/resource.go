@@ -117,7 +117,10 @@ type Resource[T any] struct {
 	Insert  func(r *Request, v *T) error             // instead of Rows.Put
 	Save    func(r *Request, v *T) error             // instead of Rows.Put
 	Remove  func(r *Request, v *T) error             // instead of Rows.Delete
-	Done    func()                                   // after a change is committed
+	// Issue follows a create's transaction and precedes its document: for what must not happen inside a
+	// transaction, such as signing.
+	Issue   func(v *T) error
+	Done    func() // after a change is committed
 	Actions []Action[T]
 }
 
@@ -150,19 +153,26 @@ type Declared interface{ erase() (*resource, error) }
 // Pick returns the resource with only some of its attributes, read-only, in the order named: the
 // view that a customer has.
 func (d Resource[T]) Pick(names ...string) Resource[T] {
-	all := d.Attrs
-	d.Attrs = make([]Attr[T], 0, len(names))
-	for _, name := range names {
-		i := slices.IndexFunc(all, func(a Attr[T]) bool { return a.name == name })
-		if i < 0 {
-			panic("jsonapi: " + d.Type + " has no attribute " + name)
-		}
-		a := all[i]
-		ReadOnly(&a.opts)
-		d.Attrs = append(d.Attrs, a)
+	d.Attrs = Named(d.Attrs, names...)
+	for i := range d.Attrs {
+		ReadOnly(&d.Attrs[i].opts)
 	}
 	d.Verbs &= ReadVerbs
 	return d
+}
+
+// Named returns some attributes out of all, in the order named: for resources that share them. It panics
+// when there is none of a name.
+func Named[T any](all []Attr[T], names ...string) []Attr[T] {
+	some := make([]Attr[T], len(names))
+	for i, name := range names {
+		at := slices.IndexFunc(all, func(a Attr[T]) bool { return a.name == name })
+		if at < 0 {
+			panic("jsonapi: no attribute " + name)
+		}
+		some[i] = all[at]
+	}
+	return some
 }
 
 // resource is a Resource apart from its Go type.
@@ -195,6 +205,7 @@ type resource struct {
 	remove      func(*Request, any) error
 	taken       func(*Request, any) []string
 	done        func()
+	issue       func(any) error
 	ascendingID bool // each goes in the order of id
 }
 

@@ -83,6 +83,8 @@ func (k *call) routeBelow(method string, seg []string) func(*call) error {
 	name := seg[len(seg)-1]
 	k.rl = k.d.rel(name)
 	switch {
+	case k.d.verbs&Show == 0:
+		return nil // there are no records to be below
 	case len(seg) == 1 && method == fiber.MethodGet && k.d.actions[name] != nil:
 		return (*call).action
 	case k.rl == nil || len(seg) == 2 && seg[0] != "relationships":

@@ -43,26 +43,41 @@ func (k *call) create() error {
 		return err
 	}
 	var doc []byte
-	var link string
+	var rec any
 	err = k.change(func(r *Request) error {
-		rec := k.d.fresh(r)
+		rec = k.d.fresh(r)
 		if err := k.d.apply(k.api, r, rec, b); err != nil {
 			return err
 		}
-		if err := k.d.insert(r, rec); err != nil {
+		if err := k.d.insert(r, rec); err != nil || k.d.issue != nil {
 			return err
 		}
-		link = k.d.selfLink(k.base(), k.d.key(rec))
 		doc, err = k.api.writer(r, v, k.base()).single(k.d, rec)
 		return err
 	})
+	if err == nil && k.d.issue != nil {
+		doc, err = k.issue(v, rec)
+	}
 	if err != nil {
 		return err
 	}
+	link := k.d.selfLink(k.base(), k.d.key(rec))
 	if !k.d.linkless {
 		k.c.Set("Location", link)
 	}
 	return k.send(201, doc)
+}
+
+// issue does what follows a create's transaction, and writes the document.
+func (k *call) issue(v *view, rec any) (doc []byte, err error) {
+	if err := k.d.issue(rec); err != nil {
+		return nil, err
+	}
+	err = k.view(func(r *Request) error {
+		doc, err = k.api.writer(r, v, k.base()).single(k.d, rec)
+		return err
+	})
+	return doc, err
 }
 
 // update answers PATCH and PUT of a record, which are the same.
@@ -120,8 +135,9 @@ func (d *resource) apply(api *API, r *Request, rec any, b *Body) error {
 	for _, m := range b.attrs {
 		delete(faults, m.name)
 		nulls[m.name] = m.value.IsNull()
-		if fault := d.attr(m.name).set(rec, m.value); fault != "" {
-			faults[m.name] = fault
+		a := d.attr(m.name)
+		if fault := a.set(rec, m.value); fault != "" {
+			faults[m.name] = a.bound(fault, m.value)
 		}
 	}
 	for _, l := range b.rels {
@@ -138,6 +154,21 @@ func (d *resource) apply(api *API, r *Request, rec any, b *Body) error {
 	}
 	slices.SortStableFunc(ps, func(a, b Problem) int { return cmp.Compare(d.rank(a), d.rank(b)) })
 	return ps.err()
+}
+
+// bound returns the bound that a whole number breaks which the attribute cannot even hold, such as one
+// below 0; any other fault stays as it is.
+func (a *attribute) bound(fault string, in Input) string {
+	if fault != notListed {
+		return fault
+	}
+	n, unreadable := parseInteger(in)
+	for _, rule := range a.opts.rules {
+		if message := rule(IntegerValue(n)); message != "" && unreadable == "" {
+			return message
+		}
+	}
+	return fault
 }
 
 // rank is where a problem stands among others: those of checkFirst, of relationships, of attributes,
