@@ -103,6 +103,18 @@ type RateExtra struct {
 	Description     string          `json:"description,omitempty"`
 	ISO             string          `json:"iso,omitempty"`
 	Doc             json.RawMessage `json:"doc,omitempty"` // Kazoo's further fields: carrier, routes, options …
+	Dialpeer        DialpeerExtra   `json:"dialpeer,omitzero"`
+}
+
+// DialpeerExtra is what Yeti keeps of a vendor's rate and charging does not ask for.
+type DialpeerExtra struct {
+	LCRMultiplier Decimal `json:"lcr_multiplier,omitempty"` // not set reads as 1
+	Capacity      *int64  `json:"capacity,omitempty"`
+	ForceHitRate  string  `json:"force_hit_rate,omitempty"` // JSON number text
+	Gateway       *int64  `json:"gateway,omitempty"`        // this and below: records of a switch's own
+	GatewayGroup  *int64  `json:"gateway_group,omitempty"`
+	RoutingGroup  *int64  `json:"routing_group,omitempty"`
+	Discriminator *int64  `json:"routeset_discriminator,omitempty"`
 }
 
 // Entry returns the row as the deck index needs it.

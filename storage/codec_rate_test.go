@@ -34,7 +34,8 @@ func fullRate() *rating.Rate {
 		Extra: rating.RateExtra{
 			DPMarginFixed: "0.1", DPMarginPercent: "5.0", UseDPIntervals: true, ASRLimit: "0.5", ACDLimit: "1", ShortCallsLimit: "2",
 			RoutingTagIDs: []int64{1, 2}, RoutingTagMode: 1, RatePolicy: 2, ProfitControl: &profit, Description: "d", ISO: "GB",
-			Doc: json.RawMessage(`{"carrier":"x"}`),
+			Doc: json.RawMessage(`{"carrier":"x"}`), Dialpeer: rating.DialpeerExtra{LCRMultiplier: "1.5", ForceHitRate: "0.25",
+				Capacity: &profit, Gateway: &profit, GatewayGroup: &profit, RoutingGroup: &profit, Discriminator: &profit},
 		},
 	}
 }
@@ -118,7 +119,7 @@ func wantEntry(t *testing.T, row []byte, r *rating.Rate) {
 
 func TestFullRateSetsEveryColumn(t *testing.T) {
 	r := fullRate()
-	for _, v := range []reflect.Value{reflect.ValueOf(*r), reflect.ValueOf(r.Terms), reflect.ValueOf(r.Extra)} {
+	for _, v := range []reflect.Value{reflect.ValueOf(*r), reflect.ValueOf(r.Terms), reflect.ValueOf(r.Extra), reflect.ValueOf(r.Extra.Dialpeer)} {
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {
 				t.Errorf("%s.%s is not set: the codec's tests would miss it", v.Type(), v.Type().Field(i).Name)
@@ -268,6 +269,17 @@ func BenchmarkRateEntry(b *testing.B) {
 	for b.Loop() {
 		if err := rateEntry(1, row, &r); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestEveryExtraColumnButTheCountryIsKeptBesideIt(t *testing.T) {
+	full := reflect.ValueOf(fullRate().Extra)
+	for i := range full.NumField() {
+		var one rating.RateExtra
+		reflect.ValueOf(&one).Elem().Field(i).Set(full.Field(i))
+		if name := full.Type().Field(i).Name; plainExtra(&one) != (name == "ISO") {
+			t.Errorf("plainExtra with %s alone = %t: it would be lost when the row is written", name, plainExtra(&one))
 		}
 	}
 }

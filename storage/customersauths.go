@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"net/netip"
-
 	"billd/rating"
 	"billd/storage/kv"
 )
@@ -56,22 +54,6 @@ func (a *CustomersAuth) rule() *rating.AuthRule {
 		}
 	}
 	return r
-}
-
-// ParseNetwork reads an address, or a network in CIDR form whose host bits do not count.
-func ParseNetwork(s string) (netip.Prefix, bool) {
-	if p, err := netip.ParsePrefix(s); err == nil {
-		if p.Addr().Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-		}
-		return p.Masked(), true
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil || a.Zone() != "" {
-		return netip.Prefix{}, false
-	}
-	a = a.Unmap()
-	return netip.PrefixFrom(a, a.BitLen()), true
 }
 
 type customersAuthTables struct{ customersAuths kv.Table[CustomersAuth] }

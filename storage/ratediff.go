@@ -309,5 +309,5 @@ func sameRow(a, b *rating.Rate) bool {
 func plainExtra(e *rating.RateExtra) bool {
 	return e.Doc == nil && e.RoutingTagIDs == nil && e.ProfitControl == nil && e.Description == "" && e.DPMarginFixed == "" &&
 		e.DPMarginPercent == "" && !e.UseDPIntervals && e.ASRLimit == "" && e.ACDLimit == "" && e.ShortCallsLimit == "" &&
-		e.RoutingTagMode == 0 && e.RatePolicy == 0
+		e.RoutingTagMode == 0 && e.RatePolicy == 0 && e.Dialpeer == (rating.DialpeerExtra{})
 }

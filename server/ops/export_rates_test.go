@@ -49,7 +49,8 @@ func richRate(r *rand.Rand) *rating.Rate {
 	}
 	if some() {
 		rate.UUID = rating.NewUUID(time.Now())
-		rate.Extra = rating.RateExtra{ISO: "GB", DPMarginFixed: "0.5", RoutingTagIDs: []int64{1, 2}, Description: text(), Doc: []byte(`{"carrier":"x"}`)}
+		rate.Extra = rating.RateExtra{ISO: "GB", DPMarginFixed: "0.5", RoutingTagIDs: []int64{1, 2}, Description: text(), Doc: []byte(`{"carrier":"x"}`),
+			Dialpeer: rating.DialpeerExtra{LCRMultiplier: "1.5", ForceHitRate: "0.25"}}
 	}
 	return rate
 }

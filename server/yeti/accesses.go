@@ -81,19 +81,8 @@ func checkAccess(r *jsonapi.Request, v *access, _ *jsonapi.Body) (ps jsonapi.Pro
 	if !r.Tx.Contractors.Has(v.Customer) {
 		ps = append(ps, jsonapi.AttrProblem("customer", "must exist"))
 	}
-	for _, s := range v.AllowedIPs {
-		if _, ok := network(s); !ok || len(v.AllowedIPs) > maxAllowedIPs {
-			ps = append(ps, jsonapi.AttrProblem("allowed-ips", "Allowed IP is not valid"))
-			break
-		}
-	}
-	for _, id := range v.Accounts {
-		a, err := r.Tx.OpenAccount(id)
-		if err != nil || a.Contractor != v.Customer {
-			return append(ps, jsonapi.BaseProblem("Account should be connected with selected Customer"))
-		}
-	}
-	return ps
+	ps = append(ps, checkAllowedIPs(v.AllowedIPs)...)
+	return append(ps, checkOwnAccounts(r, v.Customer, v.Accounts)...)
 }
 
 // saveAccess ends the tokens of a login whose password changed.

@@ -40,7 +40,7 @@ var accounts = jsonapi.Resource[account]{
 	},
 	Rels: []jsonapi.Rel[account]{
 		jsonapi.One("contractor", "contractors", func(a *account) *uint64 { return &a.Contractor }, jsonapi.Linkage, jsonapi.MustExist, jsonapi.FilterByID),
-		jsonapi.OneOrNull("invoice-template", "invoice-templates", func(a *account) **int64 { return &a.InvoiceTemplate }, jsonapi.Linkage, jsonapi.FilterByID, jsonapi.Absent),
+		jsonapi.OneOrNull("invoice-template", "invoice-templates", func(a *account) **int64 { return &a.InvoiceTemplate }, jsonapi.Linkage, jsonapi.FilterByID), // its existence is not checked
 	},
 	Ignored: []string{"timezone"},
 	New: func(*jsonapi.Request) *account {
@@ -49,7 +49,22 @@ var accounts = jsonapi.Resource[account]{
 	Check:  checkAccount,
 	Insert: func(r *jsonapi.Request, a *account) error { return r.Tx.CreateAccount(a) },
 	Save:   func(r *jsonapi.Request, a *account) error { return r.Tx.SaveAccount(a) },
-	Remove: func(r *jsonapi.Request, a *account) error { return r.Tx.CloseAccount(a.ID) },
+	Remove: removeAccount,
+}
+
+// removeAccount closes an account that no customers-auth and no dialpeer names.
+func removeAccount(r *jsonapi.Request, a *account) error {
+	if r.Tx.AccountHasAuths(a.ID) {
+		return errHasAuths
+	}
+	some, err := r.Tx.HasDialpeers(a.ID)
+	if err != nil {
+		return err
+	}
+	if some {
+		return jsonapi.Refuse("Cannot delete record because dependent dialpeers exist")
+	}
+	return r.Tx.CloseAccount(a.ID)
 }
 
 // periodKind is an invoice period's number; none is null.

@@ -28,17 +28,24 @@ var contractors = jsonapi.Resource[storage.Contractor]{
 	Remove:     removeContractor,
 }
 
-// checkContractor wants a contractor to be something. Its two errors come before the name's.
-func checkContractor(_ *jsonapi.Request, c *storage.Contractor, _ *jsonapi.Body) jsonapi.Problems {
+// checkContractor wants a contractor to be something, and a customer as long as customers-auths say so.
+// Its two errors come before the name's.
+func checkContractor(r *jsonapi.Request, c *storage.Contractor, _ *jsonapi.Body) jsonapi.Problems {
 	if c.Vendor || c.Customer {
+		if !c.Customer && c.ID != 0 && r.Tx.CustomerHasAuths(c.ID) {
+			return jsonapi.Problems{jsonapi.AttrProblem("customer", "Can't be disabled when contractor used at Customer auth")}
+		}
 		return nil
 	}
 	const message = "Must be customer and/or vendor"
 	return jsonapi.Problems{jsonapi.AttrProblem("vendor", message), jsonapi.AttrProblem("customer", message)}
 }
 
-// removeContractor deletes one without accounts, together with its contacts and logins.
+// removeContractor deletes one without customers-auths and accounts, together with its contacts and logins.
 func removeContractor(r *jsonapi.Request, c *storage.Contractor) error {
+	if r.Tx.CustomerHasAuths(c.ID) {
+		return errHasAuths
+	}
 	open, err := r.Tx.AccountsOf(c.ID)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package yeti
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -10,18 +9,37 @@ import (
 	"billd/storage"
 )
 
-// attachedPlans returns the rate plans that the customer's accounts are charged by, each with one of
-// them; the plan that everybody falls back to is not attached (R17).
+// plansOfAccount returns the numbers of the rate plans that an account's calls are charged by: those of
+// its customers-auths, and its own.
+func plansOfAccount(r *jsonapi.Request, a *account) (ids []uint64, err error) {
+	if a.RatePlan != 0 {
+		ids = append(ids, a.RatePlan)
+	}
+	err = r.Tx.AuthsOfAccount(a.ID, func(c *customersAuth) (bool, error) {
+		ids = append(ids, c.RatePlan)
+		return true, nil
+	})
+	return ids, err
+}
+
+// attachedPlans returns the rate plans that the customer's accounts are charged by; the one that
+// everybody falls back to is not attached by that (R17).
 func attachedPlans(r *jsonapi.Request) (plans []*rating.RatePlan, err error) {
 	list, err := scoped(r)
 	if err != nil {
 		return nil, err
 	}
+	var attached []uint64
 	for _, a := range list {
-		if a.RatePlan == 0 || slices.ContainsFunc(plans, func(p *rating.RatePlan) bool { return p.ID == a.RatePlan }) {
-			continue
+		ids, err := plansOfAccount(r, a)
+		if err != nil {
+			return nil, err
 		}
-		p, err := r.Tx.Plans.Get(a.RatePlan)
+		attached = append(attached, ids...)
+	}
+	slices.Sort(attached)
+	for _, id := range slices.Compact(attached) {
+		p, err := r.Tx.Plans.Get(id)
 		if ignoreMissing(err) != nil {
 			return nil, err
 		}
@@ -29,7 +47,6 @@ func attachedPlans(r *jsonapi.Request) (plans []*rating.RatePlan, err error) {
 			plans = append(plans, p)
 		}
 	}
-	slices.SortFunc(plans, func(a, b *rating.RatePlan) int { return cmp.Compare(a.ID, b.ID) })
 	return plans, nil
 }
 
@@ -111,7 +128,12 @@ func attachedDecks(r *jsonapi.Request, q *jsonapi.Query) (decks []rating.DeckID,
 			if ignoreMissing(err) != nil {
 				return nil, err
 			}
-			if err != nil || !scope(r).sees(a) || a.RatePlan != p.ID {
+			if err != nil || !scope(r).sees(a) {
+				continue
+			}
+			if ids, err := plansOfAccount(r, a); err != nil {
+				return nil, err
+			} else if !slices.Contains(ids, p.ID) {
 				continue
 			}
 		}

@@ -12,11 +12,14 @@ import (
 	"billd/storage"
 )
 
-// destination is a rate. Its prices are null until a request gives them.
+// destination is a rate, a vendor's as well: then it is a dialpeer, of an account and its owner. Its
+// prices are null until a request gives them.
 type destination struct {
 	rating.Rate
 	initial, next *rating.Price
-	uuid          string // as a customer knows it
+	uuid          string           // as a customer knows it
+	account       rating.AccountID // of a dialpeer
+	vendor        uint64           // the account's contractor
 }
 
 func newDestination(r rating.Rate) *destination {
@@ -167,6 +170,11 @@ func pageDestinations(r *jsonapi.Request, q *jsonapi.Query) (p jsonapi.Page[dest
 	if err != nil {
 		return p, err
 	}
+	return pageRates(r, q, s, rest)
+}
+
+// pageRates lists the rates of a search that meet what is left of the conditions.
+func pageRates(r *jsonapi.Request, q *jsonapi.Query, s *storage.RateSearch, rest []jsonapi.Cond) (p jsonapi.Page[destination], err error) {
 	if s.Decks != nil && len(s.Decks) == 0 {
 		return p, nil
 	}

@@ -21,38 +21,53 @@ func newNextRate(n *storage.NextRate) *nextRate {
 	return &nextRate{NextRate: *n, initial: &n.Terms.First.Price, next: &n.Terms.Next.Price, fee: &n.Terms.ConnectFee, first: &first, second: &second}
 }
 
-var destinationNextRates = jsonapi.Resource[nextRate]{
-	Type: "destination-next-rates", Verbs: jsonapi.CRUD,
-	Key: func(n *nextRate) string { return decimal(n.ID) },
-	Each: func(r *jsonapi.Request, _ *jsonapi.Query, fn func(*nextRate) (bool, error)) error {
-		return r.Tx.NextRates.Each(0, func(n *storage.NextRate) (bool, error) { return fn(newNextRate(n)) })
-	},
-	Load: func(r *jsonapi.Request, id string) (*nextRate, error) {
-		ids, err := numbers[uint64]([]string{id})
-		if err != nil {
-			return nil, err
-		}
-		n, err := r.Tx.NextRates.Get(ids[0])
-		if err != nil {
-			return nil, err
-		}
-		return newNextRate(n), nil
-	},
-	Attrs: nextRateAttrs(),
-	Rels: []jsonapi.Rel[nextRate]{
-		jsonapi.One("destination", "destinations", func(n *nextRate) *rating.RateID { return &n.Rate }, jsonapi.MustExist),
-	},
-	Filters: []jsonapi.Filter[nextRate]{
-		{Name: "created_at", Ops: jsonapi.DatetimeOps, Value: func(_ *jsonapi.Request, n *nextRate) jsonapi.Value { return jsonapi.InstantValue(n.CreatedAt) }},
-		{Name: "updated_at", Ops: jsonapi.DatetimeOps, Value: func(_ *jsonapi.Request, n *nextRate) jsonapi.Value { return jsonapi.InstantValue(n.UpdatedAt) }},
-	},
-	New: func(r *jsonapi.Request) *nextRate {
-		return &nextRate{NextRate: storage.NextRate{CreatedAt: r.Tx.Now()}}
-	},
-	Check:  checkNextRate,
-	Insert: saveNextRate,
-	Save:   saveNextRate,
-	Remove: func(r *jsonapi.Request, n *nextRate) error { return r.Tx.NextRates.Delete(n.ID) },
+var (
+	destinationNextRates = nextRatesOf("destination", func(d *rating.Deck) bool { return d.Vendor == 0 })
+	dialpeerNextRates    = nextRatesOf("dialpeer", func(d *rating.Deck) bool { return d.Vendor != 0 })
+)
+
+// nextRatesOf are the scheduled changes of the rates that Yeti calls noun: those in decks that are its.
+func nextRatesOf(noun string, its func(*rating.Deck) bool) jsonapi.Resource[nextRate] {
+	return jsonapi.Resource[nextRate]{
+		Type: noun + "-next-rates", Verbs: jsonapi.CRUD,
+		Key: func(n *nextRate) string { return decimal(n.ID) },
+		Each: func(r *jsonapi.Request, _ *jsonapi.Query, fn func(*nextRate) (bool, error)) error {
+			return r.Tx.NextRates.Each(0, func(n *storage.NextRate) (bool, error) { return fn(newNextRate(n)) })
+		},
+		Load: loadNextRate,
+		Hidden: func(r *jsonapi.Request, n *nextRate) bool {
+			d, err := r.Tx.DeckOfRate(n.Rate)
+			r.Fail(ignoreMissing(err))
+			return err != nil || !its(d)
+		},
+		Attrs: nextRateAttrs(),
+		Rels: []jsonapi.Rel[nextRate]{
+			jsonapi.One(noun, noun+"s", func(n *nextRate) *rating.RateID { return &n.Rate }, jsonapi.MustExist),
+		},
+		Filters: []jsonapi.Filter[nextRate]{
+			{Name: "created_at", Ops: jsonapi.DatetimeOps, Value: func(_ *jsonapi.Request, n *nextRate) jsonapi.Value { return jsonapi.InstantValue(n.CreatedAt) }},
+			{Name: "updated_at", Ops: jsonapi.DatetimeOps, Value: func(_ *jsonapi.Request, n *nextRate) jsonapi.Value { return jsonapi.InstantValue(n.UpdatedAt) }},
+		},
+		New: func(r *jsonapi.Request) *nextRate {
+			return &nextRate{NextRate: storage.NextRate{CreatedAt: r.Tx.Now()}}
+		},
+		Check:  checkNextRate,
+		Insert: saveNextRate,
+		Save:   saveNextRate,
+		Remove: func(r *jsonapi.Request, n *nextRate) error { return r.Tx.NextRates.Delete(n.ID) },
+	}
+}
+
+func loadNextRate(r *jsonapi.Request, id string) (*nextRate, error) {
+	ids, err := numbers[uint64]([]string{id})
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.Tx.NextRates.Get(ids[0])
+	if err != nil {
+		return nil, err
+	}
+	return newNextRate(n), nil
 }
 
 func nextRateAttrs() []jsonapi.Attr[nextRate] {
@@ -77,7 +92,7 @@ func checkNextRate(r *jsonapi.Request, n *nextRate, _ *jsonapi.Body) (ps jsonapi
 	n.Terms.First = rating.Step{Seconds: uint32(*n.first), Price: *n.initial}
 	n.Terms.Next = rating.Step{Seconds: uint32(*n.second), Price: *n.next}
 	n.Terms.ConnectFee = *n.fee
-	rate, err := r.Tx.VisibleRate(n.Rate)
+	rate, err := r.Tx.Rates.Get(uint64(n.Rate))
 	if err != nil {
 		r.Fail(ignoreMissing(err))
 		return nil // must exist

@@ -44,6 +44,9 @@ func removePlan(r *jsonapi.Request, p *rating.RatePlan) error {
 	if used {
 		return jsonapi.Refuse("Cannot delete record because dependent accounts exist")
 	}
+	if r.Tx.PlanHasAuths(p.ID) {
+		return errHasAuths
+	}
 	return r.Tx.Plans.Delete(p.ID)
 }
 

@@ -117,6 +117,9 @@ func (r *rig) epoch(p auth.Principal) (n uint64, err error) {
 				n = auth.Epoch(a.TokensAfter)
 			}
 			return err
+		case auth.KindCustomer:
+			_, err := tx.Contractors.Get(p.ID)
+			return err
 		}
 		return rating.Errorf(rating.NotFound, "principal", "%s: unknown here", p)
 	})

@@ -29,6 +29,8 @@ var masks = []struct {
 }{
 	{regexp.MustCompile(`(?m)^(Date|X-Request-Id|X-Runtime): .*\r$`), "$1: *\r"},
 	{regexp.MustCompile(`"jwt":"[^"]*"`), `"jwt":"*"`},
+	{regexp.MustCompile(`"token":"[^"]*"`), `"token":"*"`},
+	{regexp.MustCompile(`Etag: [^\r]*(\r\n(?:[^\r]+\r\n)*\r\n\{"data":\{"id":"[0-9]+","type":"customer-tokens")`), "Etag: *$1"}, // of the token
 	{regexp.MustCompile(`(_session=)ey[^;]*`), "${1}*"},
 }
 

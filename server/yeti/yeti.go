@@ -57,6 +57,7 @@ func (a *API) adminResources() []jsonapi.Declared {
 		destinations, cdrs, countries, networks, networkTypes,
 		invoices, originatedDestinations, originatedNetworks, terminatedDestinations, terminatedNetworks, invoiceServices,
 		serviceTypes, services, transactions, packageCounters, destinationNextRates, a.cdrExports(),
+		customersAuths, dialpeers, dialpeerNextRates, invoiceTemplates, a.customerTokens(),
 	}
 }
 
