@@ -182,6 +182,8 @@ type Operator struct {
 	Login     string    `json:"login"`
 	Password  string    `json:"password"` // argon2id, PHC form
 	CreatedAt time.Time `json:"created_at"`
+	// AllowedIPs are the addresses and networks from which the operator may act; none are all.
+	AllowedIPs []string `json:"allowed_ips,omitempty"`
 	// Tokens signed to expire at or before this instant are refused: passwd and delete end sessions.
 	TokensAfter time.Time `json:"tokens_after,omitzero"`
 }

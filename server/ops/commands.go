@@ -6,6 +6,7 @@ func Commands() []Command {
 		Typed("admin-create", createOperator),
 		Typed("admin-passwd", setOperatorPassword),
 		Typed("admin-delete", deleteOperator),
+		Typed("admin-allow", allowOperator),
 		Typed("admin-list", listOperators).Reads(),
 		Typed("token", issueToken).Reads(),
 		Typed("import-rates", importRates),

@@ -131,13 +131,15 @@ type listedOperator struct {
 	ID        uint64    `json:"id"`
 	Login     string    `json:"login"`
 	CreatedAt time.Time `json:"created_at"`
+	// AllowedIPs are the networks that the operator may act from; none are all.
+	AllowedIPs []string `json:"allowed_ips,omitempty"`
 }
 
 func listOperators(ctx context.Context, env *Env, args ListArgs, io *IO) (int, error) {
 	list := []listedOperator{}
 	err := env.DB.View(ctx, func(tx *storage.Tx) error {
 		return tx.Operators.Each(0, func(o *storage.Operator) (bool, error) {
-			list = append(list, listedOperator{o.ID, o.Login, o.CreatedAt})
+			list = append(list, listedOperator{o.ID, o.Login, o.CreatedAt, o.AllowedIPs})
 			return true, nil
 		})
 	})
@@ -147,9 +149,9 @@ func listOperators(ctx context.Context, env *Env, args ListArgs, io *IO) (int, e
 	if args.JSON {
 		return ExitOK, json.NewEncoder(io.Out).Encode(list)
 	}
-	t := NewTable(io.Out, "ID", "LOGIN", "SINCE")
+	t := NewTable(io.Out, "ID", "LOGIN", "SINCE", "FROM")
 	for _, o := range list {
-		t.Row(o.ID, o.Login, o.CreatedAt.Format(time.DateOnly))
+		t.Row(o.ID, o.Login, o.CreatedAt.Format(time.DateOnly), where(o.AllowedIPs))
 	}
 	return ExitOK, t.Close()
 }

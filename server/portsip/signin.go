@@ -74,7 +74,7 @@ func (a *API) logIn(c *fiber.Ctx, cr credentials) (auth.Pair, error) {
 	var p auth.Principal
 	var hash string
 	err := a.o.DB.View(c.UserContext(), func(tx *storage.Tx) (err error) {
-		p, hash, err = lookUp(tx, cr)
+		p, hash, err = lookUp(tx, cr, address)
 		return err
 	})
 	if err != nil && rating.KindOf(err) != rating.NotFound {
@@ -94,11 +94,14 @@ func (a *API) logIn(c *fiber.Ctx, cr credentials) (auth.Pair, error) {
 
 // lookUp finds whom credentials name and the hash of their password. Whoever may not sign in is
 // NotFound, so that nobody can tell.
-func lookUp(tx *storage.Tx, cr credentials) (p auth.Principal, hash string, err error) {
+func lookUp(tx *storage.Tx, cr credentials, address string) (p auth.Principal, hash string, err error) {
 	if cr.domain == "" {
 		o, err := tx.OperatorByLogin(cr.username)
 		if err != nil {
 			return p, "", err
+		}
+		if !storage.Admits(o.AllowedIPs, address) {
+			return p, "", rating.Errorf(rating.NotFound, "operator", "operator %d may not act from this address", o.ID)
 		}
 		return auth.Principal{Kind: auth.KindOperator, ID: o.ID, AccountID: uint64(rating.MasterAccount)}, o.Password, nil
 	}

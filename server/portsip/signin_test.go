@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"billd/server/auth"
+	"billd/storage"
 )
 
 func TestSignIn(t *testing.T) {
@@ -204,4 +205,24 @@ func TestATokenOfAnAccountThatIsGone(t *testing.T) {
 	pair, err := r.tokens.PortSIP(auth.Principal{Kind: auth.KindOperator, ID: 1, AccountID: 99}, 0)
 	must(t, err)
 	r.send(pair.Access.Text, "GET", "/api/tenant/balance", "").want(t, 401, codeUnauthorized)
+}
+
+func TestAnOperatorSignsInFromItsNetworksOnly(t *testing.T) {
+	r := newRig(t)
+	const body = `{"username":"anna","password":"correct horse"}`
+	for _, tt := range []struct {
+		networks []string
+		status   int
+		code     string
+	}{{[]string{"127.0.0.0/8"}, 200, ""}, {[]string{"192.0.2.0/24"}, 401, codeUnauthorized}, {nil, 200, ""}} {
+		must(t, r.db.Update(t.Context(), func(tx *storage.Tx) error {
+			o, err := tx.OperatorByLogin("anna")
+			if err != nil {
+				return err
+			}
+			o.AllowedIPs = tt.networks
+			return tx.Operators.Put(o)
+		}))
+		r.send("", "POST", "/api/auth/sign_in", body).want(t, tt.status, tt.code)
+	}
 }

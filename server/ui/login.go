@@ -71,6 +71,10 @@ func (u *UI) login(c *fiber.Ctx, s *session) error {
 	if err != nil {
 		return err
 	}
+	if right && !storage.Admits(operator.AllowedIPs, c.IP()) {
+		e.Problem = "This login may not be used from your address."
+		return u.showLogin(c, s, fiber.StatusUnauthorized, e)
+	}
 	if !right {
 		u.Access.Throttle.Failed(key, c.IP())
 		e.Problem = "Login or password is wrong."

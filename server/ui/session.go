@@ -105,10 +105,14 @@ func (u *UI) session(c *fiber.Ctx) (*session, error) {
 		if rating.KindOf(err) == rating.NotFound && err != nil {
 			return rating.Errorf(rating.Unauthenticated, "token", "the operator is gone")
 		}
-		if err == nil {
-			s.Login = o.Login
+		if err != nil {
+			return err
 		}
-		return err
+		if !storage.Admits(o.AllowedIPs, c.IP()) {
+			return rating.Errorf(rating.Unauthenticated, "token", "the operator may not act from this address")
+		}
+		s.Login = o.Login
+		return nil
 	})
 	return s, err
 }

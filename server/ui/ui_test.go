@@ -370,3 +370,30 @@ func TestStaticFilesAreKeptForEver(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOperatorUsesTheConsoleFromItsNetworksOnly(t *testing.T) {
+	r := newRig(t)
+	r.addOperator(t)
+	b := r.loggedIn(t)
+	allow := func(networks ...string) {
+		r.update(t, func(tx *storage.Tx) error {
+			o, err := tx.Operators.Get(1)
+			if err != nil {
+				return err
+			}
+			o.AllowedIPs = networks
+			return tx.Operators.Put(o)
+		})
+	}
+	allow("192.0.2.0/24")
+	if res, _ := b.get("/accounts"); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("a session of before = %d, want 303 to the login", res.StatusCode)
+	}
+	if res, body := r.browser(t).login(testPassword); res.StatusCode != http.StatusUnauthorized || !strings.Contains(body, "may not be used from your address") {
+		t.Errorf("login = %d %s, want 401 and why", res.StatusCode, head(body))
+	}
+	allow("127.0.0.1")
+	if res, _ := b.get("/accounts"); res.StatusCode != http.StatusOK {
+		t.Errorf("from an address that is allowed = %d, want 200", res.StatusCode)
+	}
+}

@@ -1,7 +1,6 @@
 package yeti
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
@@ -28,7 +27,7 @@ func carrier(c *fiber.Ctx, header string) auth.Carrier {
 	return auth.Carrier{Text: string(v), Sent: v != nil}
 }
 
-// authenticateAdmin says which operator asks. Its 401 has no body.
+// authenticateAdmin says which operator asks, from an address that is theirs. Its 401 has no body.
 func (a *API) authenticateAdmin(c *fiber.Ctx) (jsonapi.Caller, error) {
 	args := c.Request().URI().QueryArgs()
 	query := auth.Carrier{Text: string(args.Peek("token")), Sent: args.Has("token")}
@@ -39,7 +38,14 @@ func (a *API) authenticateAdmin(c *fiber.Ctx) (jsonapi.Caller, error) {
 	if err != nil {
 		return jsonapi.Caller{}, err
 	}
-	return jsonapi.Caller{Name: claims.Principal.String()}, nil
+	err = a.o.DB.View(c.UserContext(), func(tx *storage.Tx) error {
+		o, err := tx.Operators.Get(claims.Principal.ID)
+		if rating.KindOf(err) == rating.NotFound && err != nil || err == nil && !storage.Admits(o.AllowedIPs, c.IP()) {
+			return jsonapi.Blank(fiber.StatusUnauthorized)
+		}
+		return err
+	})
+	return jsonapi.Caller{Name: claims.Principal.String()}, err
 }
 
 // authenticateCustomer says which customer asks, and issues a used cookie anew.
@@ -56,7 +62,7 @@ func (a *API) authenticateCustomer(c *fiber.Ctx) (jsonapi.Caller, error) {
 	}
 	who := jsonapi.Caller{Name: claims.Principal.String()}
 	if d := claims.Dynamic; d != nil {
-		if !allowed(d.AllowedIPs, c.IP()) {
+		if !storage.Admits(d.AllowedIPs, c.IP()) {
 			return who, refused
 		}
 		s := &customer{Contractor: d.CustomerID}
@@ -80,31 +86,4 @@ func (a *API) authenticateCustomer(c *fiber.Ctx) (jsonapi.Caller, error) {
 		err = a.giveCookie(c, claims.Principal.ID)
 	}
 	return who, err
-}
-
-// allowed reports whether an address lies in one of the networks; no networks allow all.
-func allowed(networks []string, address string) bool {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return len(networks) == 0
-	}
-	ip = ip.Unmap().WithZone("")
-	for _, s := range networks {
-		if n, ok := network(s); ok && n.Contains(ip) {
-			return true
-		}
-	}
-	return len(networks) == 0
-}
-
-// network reads an address or a network in CIDR form.
-func network(s string) (netip.Prefix, bool) {
-	if n, err := netip.ParsePrefix(s); err == nil {
-		return n, true
-	}
-	ip, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Prefix{}, false
-	}
-	return netip.PrefixFrom(ip, ip.BitLen()), true
 }

@@ -127,6 +127,9 @@ func (a *API) signInAdmin(c *fiber.Ctx) error {
 	if ok, err := a.verify(c, "admin/"+in.Username, row.Password, in.Password); !ok || err != nil {
 		return err
 	}
+	if !storage.Admits(row.AllowedIPs, c.IP()) {
+		return authError(c, fiber.StatusUnauthorized, "Authentication failed", "Your IP address is not allowed.")
+	}
 	token, err := a.o.Tokens.Admin(row.ID, a.o.TokenTTL)
 	if err != nil {
 		return err
@@ -167,7 +170,7 @@ func (a *API) signInCustomer(c *fiber.Ctx) error {
 		return err
 	}
 	hash := row.Password
-	if row.ID != 0 && !allowed(row.AllowedIPs, c.IP()) {
+	if row.ID != 0 && !storage.Admits(row.AllowedIPs, c.IP()) {
 		hash = "" // takes as long and says no
 	}
 	if ok, err := a.verify(c, "customer/"+in.Login, hash, in.Password); !ok || err != nil {
