@@ -35,7 +35,6 @@ var arrows = map[string][]string{
 	"rating/plan":       {"rating"},
 	"rating/deckcsv":    {"rating"},
 	"rating/e164":       {},
-	"rating/e164":       {},
 	"rating/cdrformat":  {"rating"},
 	"rating/ratingtest": {"rating"},
 	"bench/...":         {"..."},
