@@ -17,7 +17,8 @@ var arrows = map[string][]string{
 	"server":            {"server/...", "storage", "storage/kv", "rating/..."},
 	"server/courier":    {},
 	"server/mailtest":   {},
-	"server/ops":        {"server/auth", "storage", "storage/kv", "storage/bolt", "storage/journal", "rating/..."},
+	"server/paper":      {},
+	"server/ops":        {"server/courier", "server/paper", "server/auth", "storage", "storage/kv", "storage/bolt", "storage/journal", "rating/..."},
 	"server/control":    {"server/ops"},
 	"server/yeti":       {"server/jsonapi", "server/ops", "server/auth", "storage", "rating/..."},
 	"server/kazoo":      {"server/auth", "storage", "rating/..."},
@@ -49,6 +50,8 @@ var owners = map[string][]string{
 	"github.com/golang-jwt/jwt": {"server/auth"},
 	"github.com/spf13/cobra":    {"cli"},
 	"github.com/wneessen":       {"server/courier"},
+	"codeberg.org/go-pdf":       {"server/paper"},
+	"golang.org/x/image":        {"server/paper"},
 	"github.com/tidwall/btree":  {"storage/journal"},
 }
 

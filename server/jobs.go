@@ -18,7 +18,7 @@ type job struct {
 	run   func(ctx context.Context, env *ops.Env) (done int, err error)
 }
 
-// jobs runs each job in turn; one at a time, so that none competes with another for the writer.
+// jobs runs each lane's jobs in turn; one at a time, so that none competes with another for the writer.
 type jobs struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -26,8 +26,10 @@ type jobs struct {
 
 const jobTick = 2 * time.Second // how soon after a change an invoice in state New is filled
 
-func jobList() []job {
-	return []job{
+// jobLanes lists every job. Those of the second lane wait for other machines, and hold up nobody's money
+// meanwhile.
+func jobLanes() [][]job {
+	return [][]job{{
 		{"service plans", time.Minute, ops.ChargePlans}, // before the invoices that they belong to
 		{"top-ups", jobTick, ops.TopUpLow},
 		{"invoices due", time.Minute, ops.RunDueInvoices},
@@ -36,35 +38,43 @@ func jobList() []job {
 		{"scheduled rates", time.Minute, ops.ApplyNextRates},
 		{"CDR exports", jobTick, ops.RunCDRExports},
 		{"Kazoo tasks", jobTick, func(ctx context.Context, env *ops.Env) (int, error) { return kazoo.RunTasks(ctx, env.DB) }},
+		{"invoice papers", jobTick, ops.MakePapers},
 		{"rates of deleted decks", jobTick, ops.PurgeDecks},
-	}
+		{"balance thresholds", time.Minute, ops.TellThresholds}, // Yeti: each minute, contract 6.7
+	}, {
+		{"outbox", jobTick, ops.DeliverOutbox},
+		{"old messages", time.Hour, ops.PruneOutbox},
+	}}
 }
 
 // startJobs begins the background work; stop ends it after the piece under way.
 func startJobs(ctx context.Context, s *Server) *jobs {
 	ctx, cancel := context.WithCancel(ctx)
 	j := &jobs{cancel: cancel}
-	j.done.Add(1)
-	go func() {
-		defer j.done.Done()
-		next := map[string]time.Time{}
-		tick := time.NewTicker(jobTick)
-		defer tick.Stop()
-		for {
-			for _, job := range jobList() {
-				if now := time.Now(); ctx.Err() == nil && !now.Before(next[job.name]) {
-					next[job.name] = now.Add(job.every)
-					s.runJob(ctx, job)
-				}
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
+	for _, lane := range jobLanes() {
+		j.done.Go(func() { s.runLane(ctx, lane) })
+	}
+	return j
+}
+
+// runLane runs a lane's jobs whenever they are due, until ctx ends.
+func (s *Server) runLane(ctx context.Context, lane []job) {
+	next := map[string]time.Time{}
+	tick := time.NewTicker(jobTick)
+	defer tick.Stop()
+	for {
+		for _, job := range lane {
+			if now := time.Now(); ctx.Err() == nil && !now.Before(next[job.name]) {
+				next[job.name] = now.Add(job.every)
+				s.runJob(ctx, job)
 			}
 		}
-	}()
-	return j
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 func (s *Server) runJob(ctx context.Context, j job) {

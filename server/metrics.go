@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -43,7 +44,7 @@ func newMetrics(s *Server) *metrics {
 	})
 	gauge("billd_rates", "Rates in memory.", func() float64 { n, _ := s.db.Catalog().Rates(); return float64(n) })
 	gauge("billd_rates_bytes", "Memory that rates take.", func() float64 { _, n := s.db.Catalog().Rates(); return float64(n) })
-	m.registry.MustRegister(callMetrics{s.db})
+	m.registry.MustRegister(callMetrics{s.db}, outboxMetrics{s.db})
 	return m
 }
 
@@ -54,6 +55,28 @@ var (
 	callsTotal   = prometheus.NewDesc("billd_calls_total", "Calls taken in since the start, by what became of them.", []string{"outcome"}, nil)
 	commitsTotal = prometheus.NewDesc("billd_store_commits_total", "Commits since the start.", nil, nil)
 )
+
+// outboxMetrics counts the messages of the outbox when asked.
+type outboxMetrics struct{ db *storage.DB }
+
+var outboxMessages = prometheus.NewDesc("billd_outbox_messages", "Messages in the outbox, by what became of them. Failed ones want an operator.", []string{"state"}, nil)
+
+// Describe names the metric.
+func (c outboxMetrics) Describe(ch chan<- *prometheus.Desc) { ch <- outboxMessages }
+
+// Collect reads it.
+func (c outboxMetrics) Collect(ch chan<- prometheus.Metric) {
+	err := c.db.View(context.Background(), func(tx *storage.Tx) error {
+		counts := tx.MessageCounts()
+		for _, state := range storage.MessageStates() {
+			ch <- prometheus.MustNewConstMetric(outboxMessages, prometheus.GaugeValue, float64(counts[state]), state.String())
+		}
+		return nil
+	})
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(outboxMessages, err)
+	}
+}
 
 // Describe names the metrics.
 func (c callMetrics) Describe(ch chan<- *prometheus.Desc) { ch <- callsTotal; ch <- commitsTotal }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"billd/server/control"
+	"billd/server/courier"
 	"billd/server/ops"
 	"billd/storage"
 
@@ -84,7 +85,8 @@ func (s *Server) run(ctx context.Context, ln net.Listener) error {
 	}
 	s.queue = storage.NewIngest(s.db)
 	defer s.queue.Stop()
-	s.env = &ops.Env{DB: s.db, Dir: s.o.Dir, Version: s.o.Version, Actor: "server", Log: s.o.Log, Access: access, Queue: s.queue}
+	s.env = &ops.Env{DB: s.db, Dir: s.o.Dir, Version: s.o.Version, Actor: "server", Log: s.o.Log, Access: access, Queue: s.queue,
+		Courier: courier.New(courier.Options{Agent: "billd/" + s.o.Version})}
 	s.metrics = newMetrics(s)
 	if ln == nil {
 		if ln, err = listen(s.o.HTTP); err != nil {

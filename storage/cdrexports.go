@@ -57,63 +57,6 @@ type CDRExport struct {
 	UpdatedAt  time.Time        `json:"updated_at"`
 }
 
-// ExportCond is a condition on one column: the operator is eq, gteq, gt, lteq, lt, or contains for
-// texts, and the value is spelled as in a CDR file.
-type ExportCond struct {
-	Field string `json:"field"`
-	Op    string `json:"op"`
-	Value string `json:"value"`
-}
-
-// Compile turns the condition into one that stored rows are asked. Fails with Invalid if the column,
-// its value or the operator is none.
-func (c ExportCond) Compile() (CallCond, error) {
-	f, ok := rating.CDRFieldNamed(c.Field)
-	invalid := rating.Errorf(rating.Invalid, c.Field, "%s: %s is not a condition", c.Field, c.Op)
-	if !ok {
-		return CallCond{}, invalid
-	}
-	cond := CallCond{Field: f}
-	if f.Kind().IsText() {
-		value := []byte(c.Value)
-		switch c.Op {
-		case "eq":
-			cond.Text = func(b []byte) bool { return bytes.Equal(b, value) }
-		case "contains":
-			cond.Text = func(b []byte) bool { return bytes.Contains(b, value) }
-		default:
-			return cond, invalid
-		}
-		return cond, nil
-	}
-	var row rating.CDR
-	if err := row.Parse(f, c.Value); err != nil {
-		return cond, err
-	}
-	if !row.Has(f) {
-		return cond, rating.Errorf(rating.Invalid, c.Field, "%s: want a value", c.Field)
-	}
-	n := row.Int(f)
-	within := CallRange{math.MinInt64, math.MaxInt64}
-	switch c.Op {
-	case "eq":
-		within = CallRange{n, n}
-		cond.Null = f == rating.CDRIsLastCDR && n == 1 // not said means yes
-	case "gteq":
-		within.Least = n
-	case "gt":
-		within.Least = n + 1
-	case "lteq":
-		within.Most = n
-	case "lt":
-		within.Most = n - 1
-	default:
-		return cond, invalid
-	}
-	cond.Within = []CallRange{within}
-	return cond, nil
-}
-
 // Search returns the calls that the export asks for, newest first.
 func (e *CDRExport) Search() (*CallSearch, error) {
 	s := &CallSearch{Newest: true}
@@ -125,7 +68,7 @@ func (e *CDRExport) Search() (*CallSearch, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Field == rating.CDRTimeStart {
+		if c.Field == rating.CDRTimeStart && len(c.Within) == 1 && !c.Not {
 			s.From = max(s.From, c.Within[0].Least)
 			if most := c.Within[0].Most; most != math.MaxInt64 && (s.Till == 0 || most+1 < s.Till) {
 				s.Till = max(most+1, 1)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -67,7 +68,7 @@ func runExport(ctx context.Context, env *Env, id uint64) error {
 	if err != nil || e.Status != storage.ExportPending {
 		return err
 	}
-	w := &exportWriter{ctx: ctx, env: env, e: e}
+	w := &exportWriter{ctx: ctx, env: env, e: e, names: map[[2]int64]string{}}
 	err = w.run()
 	if rating.KindOf(err) == rating.Conflict && err != nil {
 		return nil // deleted meanwhile
@@ -86,11 +87,26 @@ func runExport(ctx context.Context, env *Env, id uint64) error {
 			if e := tx.ClearCDRExport(id); e != nil {
 				return e
 			}
-			return tx.CDRExports.Put(now)
+			return endExport(tx, now)
 		}
 		now.Status, now.Rows, now.Size = storage.ExportCompleted, &w.rows, w.size
-		return tx.CDRExports.Put(now)
+		return endExport(tx, now)
 	})
+}
+
+// endExport keeps what became of an export and queues the request that tells so, as Yeti makes it: a
+// GET with the number and the status as a form.
+func endExport(tx *storage.Tx, e *storage.CDRExport) error {
+	if err := tx.CDRExports.Put(e); err != nil || e.Callback == nil || *e.Callback == "" {
+		return err
+	}
+	number := strconv.FormatUint(e.ID, 10)
+	body, err := json.Marshal(map[string]string{"export_id": number, "status": e.Status.String()})
+	if err != nil {
+		return err
+	}
+	return tx.Queue(&storage.Message{Key: "cdr export/" + number, Event: "CDRExport" + e.Status.String(), Account: e.Account,
+		Hook: &storage.Hook{URL: *e.Callback, Method: "GET", Body: body}})
 }
 
 // exportWriter writes one export's file as compressed CSV, in parts.
@@ -99,18 +115,13 @@ type exportWriter struct {
 	env    *Env
 	e      *storage.CDRExport
 	fields []exportField
+	names  map[[2]int64]string // of countries and networks, by column and number
 	zone   *time.Location
 	gz     *gzip.Writer
 	buf    bytes.Buffer // compressed, not stored yet
 	line   []byte
 	rows   int64
 	size   int64
-}
-
-// exportField is a column of the file; the call's number when it has no field.
-type exportField struct {
-	field  rating.CDRField
-	number bool
 }
 
 func (w *exportWriter) run() error {
@@ -156,10 +167,10 @@ func (w *exportWriter) columns() error {
 		}
 		w.line = appendQuoted(w.line, heading(name))
 		f, ok := rating.CDRFieldNamed(name)
-		if !ok && name != "id" {
+		if !ok && !ExportColumn(name) {
 			return rating.Errorf(rating.Invalid, "fields", "column %s is not known", name)
 		}
-		w.fields = append(w.fields, exportField{f, !ok})
+		w.fields = append(w.fields, exportField{f, madeColumns[name]})
 	}
 	return nil
 }
@@ -206,8 +217,8 @@ func (w *exportWriter) write(tx *storage.Tx, c *rating.CDR) error {
 		}
 		text := ""
 		switch {
-		case f.number:
-			text = strconv.FormatUint(uint64(c.ID), 10)
+		case f.made != nil:
+			text = f.made(w, tx, c)
 		case f.field == rating.CDRUUID:
 			text = tx.CDRUUID(c)
 		case f.field.Kind() == rating.KindTime && c.Has(f.field):

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"billd/server/courier"
 	"billd/storage"
 	"billd/storage/bolt"
 	"billd/storage/journal"
@@ -33,6 +34,17 @@ type Env struct {
 	// Access and Queue are the running server's; a command that opened the store itself has none.
 	Access *Access
 	Queue  *storage.Ingest
+
+	// Courier carries messages out; nil is one that is made for the occasion.
+	Courier *courier.Courier
+}
+
+// courier returns what carries messages out; it is not kept, because copies of an Env are read at the same time.
+func (e *Env) courier() *courier.Courier {
+	if e.Courier != nil {
+		return e.Courier
+	}
+	return courier.New(courier.Options{Agent: "billd/" + e.Version})
 }
 
 // access returns what signs and hashes, opened on first use when no server brought it.

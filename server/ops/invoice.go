@@ -191,8 +191,10 @@ func orNothing[T any](p *T) any {
 func approveInvoice(ctx context.Context, env *Env, args InvoiceArgs, o *IO) (int, error) {
 	var inv *rating.Invoice
 	err := env.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-		inv, err = tx.ApproveInvoice(args.ID)
-		return err
+		if inv, err = tx.ApproveInvoice(args.ID); err != nil {
+			return err
+		}
+		return tx.SendInvoice(inv)
 	})
 	if err != nil {
 		return ExitFailed, err

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/tidwall/gjson"
 
 	"billd/rating"
 	"billd/server/jsonapi"
@@ -111,7 +109,7 @@ func checkExport(r *jsonapi.Request, e *cdrExport, b *jsonapi.Body) (ps jsonapi.
 	e.Fields = slices.DeleteFunc(e.Fields, func(f string) bool { return strings.TrimSpace(f) == "" })
 	var unknown []string
 	for _, f := range e.Fields {
-		if _, ok := rating.CDRFieldNamed(f); !ok && f != "id" {
+		if _, ok := rating.CDRFieldNamed(f); !ok && !ops.ExportColumn(f) {
 			unknown = append(unknown, f)
 		}
 	}
@@ -129,78 +127,23 @@ func checkExport(r *jsonapi.Request, e *cdrExport, b *jsonapi.Body) (ps jsonapi.
 	if b.Sent("filters") && e.Filters == nil && !b.Null("filters") {
 		return ps // is invalid
 	}
-	allowed := func(column, op string) bool {
-		f, ok := rating.CDRFieldNamed(column)
-		switch op {
-		case "eq":
-			return ok
-		case "contains":
-			return ok && f.Kind().IsText()
-		case "gteq", "lteq", "gt", "lt":
-			return ok && !f.Kind().IsText() && f.Kind() != rating.KindBool
-		}
-		return false
-	}
-	shown, message := readExportFilters(&e.CDRExport, func(name string) bool { return allowed(splitFilter(name)) })
+	asked, message := readExportFilters(r, &e.CDRExport, exportable)
 	switch {
-	case len(shown) == 0 && message == "":
+	case message != "":
+	case len(asked) == 0:
 		message = "can't be blank"
-	case message == "" && shown["time_start_gteq"] == "":
-		message = "requires time_start_gteq"
-	case message == "" && shown["time_start_lteq"] == "" && shown["time_start_lt"] == "":
-		message = "requires time_start_lteq or time_start_lt"
+	default:
+		if !asked["time_start_gteq"] {
+			ps = append(ps, jsonapi.AttrProblem("filters", "requires time_start_gteq"))
+		}
+		if !asked["time_start_lteq"] && !asked["time_start_lt"] {
+			ps = append(ps, jsonapi.AttrProblem("filters", "requires time_start_lteq"))
+		}
 	}
 	if message != "" {
 		ps = append(ps, jsonapi.AttrProblem("filters", message))
 	}
 	return ps
-}
-
-// readExportFilters turns the filters of a document into conditions, spells its moments as they are
-// shown, and returns what each filter asks. The message says what is wrong with them.
-func readExportFilters(e *storage.CDRExport, allowed func(name string) bool) (asked map[string]string, message string) {
-	asked = map[string]string{}
-	var unknown []string
-	shown := []byte{'{'}
-	e.Where = nil
-	gjson.ParseBytes(e.Filters).ForEach(func(k, v gjson.Result) bool {
-		if !allowed(k.Str) {
-			unknown = append(unknown, k.Str)
-			return true
-		}
-		if v.Type == gjson.Null {
-			return true
-		}
-		column, op := splitFilter(k.Str)
-		text, scalar := jsonapi.Input{Result: v}.Scalar()
-		raw := v.Raw
-		if f, _ := rating.CDRFieldNamed(column); f.Kind() == rating.KindTime {
-			t, ok := jsonapi.ParseInstant(text, time.UTC)
-			scalar = scalar && ok
-			text, raw = t.Format(time.RFC3339Nano), `"`+jsonapi.FormatInstant(t)+`"`
-		}
-		cond := storage.ExportCond{Field: column, Op: op, Value: text}
-		if _, err := cond.Compile(); err != nil || !scalar {
-			message = k.Str + " is invalid"
-			return false
-		}
-		if _, twice := asked[k.Str]; twice {
-			message = k.Str + " is given twice"
-			return false
-		}
-		asked[k.Str] = text
-		e.Where = append(e.Where, cond)
-		if len(shown) > 1 {
-			shown = append(shown, ',')
-		}
-		shown = append(append(append(append(shown, '"'), k.Str...), `":`...), raw...)
-		return true
-	})
-	if len(unknown) > 0 {
-		message = strings.Join(unknown, ", ") + " not allowed"
-	}
-	e.Filters = append(shown, '}')
-	return asked, message
 }
 
 // sendExport answers with a finished export's file; without one, 404 and nothing.
@@ -272,7 +215,7 @@ func nameAccount(r *jsonapi.Request, e *cdrExport, id string) error {
 }
 
 // checkCustomerExport has the rules of a customer's export. Source: contract 4.5.
-func checkCustomerExport(_ *jsonapi.Request, e *cdrExport, b *jsonapi.Body) (ps jsonapi.Problems) {
+func checkCustomerExport(r *jsonapi.Request, e *cdrExport, b *jsonapi.Body) (ps jsonapi.Problems) {
 	switch {
 	case e.foreign:
 		ps = append(ps, jsonapi.RelProblem("account", "is invalid"))
@@ -288,9 +231,9 @@ func checkCustomerExport(_ *jsonapi.Request, e *cdrExport, b *jsonapi.Body) (ps 
 	if b.Sent("filters") && e.Filters == nil && !b.Null("filters") {
 		return ps // is invalid
 	}
-	asked, message := readExportFilters(&e.CDRExport, func(name string) bool { return slices.Contains(customerExportFilters, name) })
+	asked, message := readExportFilters(r, &e.CDRExport, func(name string) bool { return slices.Contains(customerExportFilters, name) })
 	for _, name := range []string{"time_start_gteq", "time_start_lt"} {
-		if message == "" && asked[name] == "" {
+		if message == "" && !asked[name] {
 			message = "requires " + name
 		}
 	}

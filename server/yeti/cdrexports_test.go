@@ -4,6 +4,9 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +59,15 @@ func TestRulesOfExports(t *testing.T) {
 		{"everything is required", AdminBase, exportDoc("", ""), "fields - can't be blank; filters - can't be blank"},
 		{"columns and conditions exist", AdminBase, exportDoc(`"fields":["id","foo","bar"],"filters":{"foo":1}`, ""), "fields - foo, bar not allowed; filters - foo not allowed"},
 		{"there is a beginning", AdminBase, exportDoc(`"fields":["id"],"filters":{"time_start_lt":"2026-11-01"}`, ""), "filters - requires time_start_gteq"},
-		{"there is an end", AdminBase, exportDoc(`"fields":["id"],"filters":{"time_start_gteq":"2026-11-01"}`, ""), "filters - requires time_start_lteq or time_start_lt"},
+		{"there is an end", AdminBase, exportDoc(`"fields":["id"],"filters":{"time_start_gteq":"2026-11-01"}`, ""), "filters - requires time_start_lteq"},
+		{"both, each said by itself", AdminBase, exportDoc(`"fields":["id"],"filters":{"duration_eq":1}`, ""), "filters - requires time_start_gteq; filters - requires time_start_lteq"},
+		{"filters of nothing ask for nothing", AdminBase, exportDoc(`"fields":["id"],"filters":{"duration_eq":null,"vendor_id_in":[]}`, ""), "filters - can't be blank"},
+		{"operators are of a column's kind", AdminBase, exportDoc(`"fields":["id"],"filters":{"duration_contains":"1","local_tag_gteq":"1","success_in":[true],"duration_include":1,"customer_auth_external_type_eq":"x"}`, ""),
+			"filters - duration_contains, local_tag_gteq, success_in, duration_include, customer_auth_external_type_eq not allowed"},
+		{"a list is one", AdminBase, exportDoc(`"fields":["id"],"filters":{`+span+`,"vendor_id_in":1}`, ""), "filters - vendor_id_in is invalid"},
+		{"of values that are some", AdminBase, exportDoc(`"fields":["id"],"filters":{`+span+`,"vendor_id_in":[1,"x"]}`, ""), "filters - vendor_id_in is invalid"},
+		{"a country exists", AdminBase, exportDoc(`"fields":["id"],"filters":{`+span+`,"dst_country_iso_eq":"QQ"}`, ""), "filters - dst_country_iso_eq is invalid"},
+		{"a tag is a number", AdminBase, exportDoc(`"fields":["id"],"filters":{`+span+`,"routing_tag_ids_include":"x"}`, ""), "filters - routing_tag_ids_include is invalid"},
 		{"a moment is one", AdminBase, exportDoc(`"fields":["id"],"filters":{"time_start_gteq":"x","time_start_lt":"2026-11-01"}`, ""), "filters - time_start_gteq is invalid"},
 		{"a number is one", AdminBase, exportDoc(`"fields":["id"],"filters":{`+span+`,"duration_eq":"x"}`, ""), "filters - duration_eq is invalid"},
 		{"filters are an object", AdminBase, exportDoc(`"fields":["id"],"filters":[]`, ""), "filters - is invalid"},
@@ -204,4 +215,168 @@ func TestALongExportMissesNoCall(t *testing.T) {
 	if len(lines)-1 != calls || len(seen) != calls {
 		t.Errorf("%d lines of %d calls, want %d", len(lines)-1, len(seen), calls)
 	}
+}
+
+// Source: the filters that Yeti's operators export by, contract 3.22 and 3.18.
+func TestEveryFilterOfAnExportFinds(t *testing.T) {
+	r := newRig(t)
+	con := r.contractor("Northfield")
+	acc, vendor := r.account(con, "one", ""), r.account(con, "carrier", "")
+	at := testClock.Add(-time.Hour)
+	var country, network string
+	r.update(func(tx *storage.Tx) error {
+		c, n := &storage.Country{Name: "Atlantis", ISO2: "XA"}, &storage.Network{Name: "Poseidon", Type: 3}
+		if err := tx.Countries.Put(c); err != nil {
+			return err
+		}
+		if err := tx.Networks.Put(n); err != nil {
+			return err
+		}
+		country, network = decimal(c.ID), decimal(n.ID)
+		return tx.Countries.Put(&storage.Country{Name: "Lemuria", ISO2: "XB"})
+	})
+	r.history(acc, vendor, at, func(c *rating.Call) {
+		for name, value := range map[string]string{"customer_id": con, "customer_external_id": "11", "customer_acc_external_id": "12", "vendor_id": con, "vendor_external_id": "13", "vendor_acc_external_id": "14",
+			"customer_auth_id": "15", "customer_auth_external_id": "16", "failed_resource_type_id": "17", "src_prefix_in": "111", "dst_prefix_in": "222", "src_prefix_routing": "333", "dst_prefix_routing": "444",
+			"src_prefix_out": "555", "dst_prefix_out": "666", "src_country_id": country, "dst_country_id": country, "dst_network_id": network, "routing_tag_ids": "[2,3]", "orig_gw_id": "18", "orig_gw_external_id": "19",
+			"term_gw_id": "20", "term_gw_external_id": "21", "duration": "60", "success": "true"} {
+			f, ok := rating.CDRFieldNamed(name)
+			if !ok {
+				t.Fatalf("no column %s", name)
+			}
+			r.must(c.Parse(f, value))
+		}
+	})
+	r.history(acc, "", at.Add(time.Second), func(c *rating.Call) { c.SetBool(rating.CDRIsLastCDR, false) }) // has nothing of all that
+	both, first, second := "Dst Country Name,Atlantis,", "Dst Country Name,Atlantis", "Dst Country Name,"
+	for filter, want := range map[string]string{
+		`"customer_id_eq":` + con: both, `"customer_external_id_eq":11`: first, `"customer_acc_id_eq":` + acc: both, `"customer_acc_external_id_eq":12`: first, `"vendor_id_eq":` + con: first,
+		`"vendor_external_id_eq":13`: first, `"vendor_acc_id_eq":` + vendor: first, `"vendor_acc_external_id_eq":14`: first, `"is_last_cdr_eq":true`: first, `"is_last_cdr_eq":false`: second,
+		`"success_eq":true`: first, `"customer_auth_id_eq":15`: first, `"customer_auth_external_id_eq":"16"`: first, `"customer_auth_external_id_in":[16,99]`: first, `"customer_auth_external_id_in":[98,99]`: "Dst Country Name",
+		`"failed_resource_type_id_eq":17`: first, `"src_prefix_in_contains":"1"`: first, `"src_prefix_in_eq":"111"`: first, `"dst_prefix_in_contains":"2"`: first, `"dst_prefix_in_eq":"22"`: "Dst Country Name",
+		`"src_prefix_routing_contains":"3"`: first, `"dst_prefix_routing_eq":"444"`: first, `"src_prefix_out_eq":"555"`: first, `"dst_prefix_out_contains":"66"`: first, `"src_country_id_eq":` + country: first,
+		`"dst_country_iso_eq":"XA"`: first, `"src_country_iso_in":["XA","XB"]`: first, `"dst_country_iso_in":["XB"]`: "Dst Country Name", `"routing_tag_ids_include":3`: first, `"routing_tag_ids_include":4`: "Dst Country Name",
+		`"routing_tag_ids_exclude":3`: second, `"routing_tag_ids_exclude":4`: both, `"routing_tag_ids_empty":true`: second, `"routing_tag_ids_empty":false`: first, `"orig_gw_id_eq":18`: first, `"orig_gw_external_id_eq":19`: first,
+		`"term_gw_id_eq":20`: first, `"term_gw_external_id_eq":21`: first, `"duration_eq":60`: first, `"duration_gteq":60`: first, `"duration_lteq":59`: second, `"duration_not_eq":60`: second,
+		`"dst_prefix_in_not_in":["222"]`: "Dst Country Name", `"dst_prefix_in_in":["1","222"]`: first, `"time_start_lteq":"` + at.Format(time.RFC3339Nano) + `"`: first,
+	} {
+		span := `"time_start_gteq":"2026-11-21","time_start_lt":"2026-11-22",`
+		id := r.create("/cdr-exports", exportDoc(`"fields":["dst_country_name"],"filters":{`+span+filter+`}`, ""))
+		r.export()
+		got := strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(r.admin("GET", "/cdr-exports/"+id+"/download", "").unzipped(t)), `"`, ""), "\n", ",")
+		lines := strings.Split(got, ",")
+		slices.Sort(lines[1:])
+		wanted := strings.Split(want, ",")
+		slices.Sort(wanted[1:])
+		if !slices.Equal(lines, wanted) {
+			t.Errorf("%s finds %q, want %q", filter, lines, wanted)
+		}
+	}
+	r.sound()
+}
+
+func TestTheEndOfAnExportIsToldOnce(t *testing.T) {
+	r := newRig(t)
+	type ping struct{ method, query, body string }
+	pings := make(chan ping, 10)
+	web := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		pings <- ping{req.Method, req.URL.RawQuery, string(body)}
+	}))
+	defer web.Close()
+	const span = `"filters":{"time_start_gteq":"2026-11-21","time_start_lt":"2026-11-22"}`
+	done := r.create("/cdr-exports", exportDoc(`"fields":["id"],`+span+`,"callback-url":"`+web.URL+`/ready"`, ""))
+	r.create("/cdr-exports", exportDoc(`"fields":["id"],`+span, "")) // asks for no call
+	failing := r.create("/cdr-exports", exportDoc(`"fields":["id"],`+span+`,"callback-url":"`+web.URL+`/ready"`, ""))
+	r.update(func(tx *storage.Tx) error {
+		e, err := tx.CDRExports.Get(number(t, failing))
+		if err != nil {
+			return err
+		}
+		e.Fields = []string{"nothing"}
+		return tx.CDRExports.Put(e)
+	})
+	if n, err := ops.DeliverOutbox(t.Context(), r.env()); n != 0 || err != nil {
+		t.Errorf("told of %d exports before they ended, %v", n, err)
+	}
+	r.export()
+	if n, err := ops.DeliverOutbox(t.Context(), r.env()); n != 2 || err != nil {
+		t.Errorf("told of %d exports, %v; want 2", n, err)
+	}
+	r.export()
+	if n, err := ops.DeliverOutbox(t.Context(), r.env()); n != 0 || err != nil {
+		t.Errorf("told again of %d exports, %v", n, err)
+	}
+	close(pings)
+	got := map[ping]bool{}
+	for p := range pings {
+		got[p] = true
+	}
+	for id, status := range map[string]string{done: "Completed", failing: "Failed"} {
+		form := "export_id=" + id + "&status=" + status
+		if !got[ping{"GET", form, form}] {
+			t.Errorf("pings = %v, want GET with %s", got, form)
+		}
+	}
+	r.sound()
+}
+
+func TestPapersOfInvoices(t *testing.T) {
+	r := newRig(t)
+	con := r.contractor("Northfield")
+	acc := r.account(con, "one", "")
+	id := r.create("/invoices", fmt.Sprintf(invoiceDoc, "2026-09-01", "2026-10-01", acc))
+	none := func(when string) {
+		t.Helper()
+		if a := r.admin("GET", "/invoices/"+id+"/pdf", ""); a.StatusCode != 404 || a.body != "" {
+			t.Errorf("%s: paper = %d %.20q, want an empty 404", when, a.StatusCode, a.body)
+		}
+		if got := r.attribute("/invoices/"+id, "pdf-path"); got != "null" {
+			t.Errorf("%s: pdf-path = %s, want null", when, got)
+		}
+	}
+	none("not filled")
+	if _, err := r.db.FillNew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	none("a draft of an account without a template")
+	r.update(func(tx *storage.Tx) error {
+		a, err := tx.Accounts.Get(number(t, acc))
+		if err != nil {
+			return err
+		}
+		template := int64(1)
+		a.InvoiceTemplate = &template
+		return tx.Accounts.Put(a)
+	})
+	draft := r.admin("GET", "/invoices/"+id+"/pdf", "")
+	if draft.StatusCode != 200 || !strings.HasPrefix(draft.body, "%PDF") {
+		t.Errorf("a draft of an account with a template = %d %.20q", draft.StatusCode, draft.body)
+	}
+	token := r.customer(con, "")
+	var uuid string
+	r.update(func(tx *storage.Tx) error {
+		inv, err := tx.ApproveInvoice(number(t, id))
+		if err == nil {
+			uuid = inv.UUID.String()
+		}
+		return err
+	})
+	before := r.own(token, "/invoices/"+uuid+"/download")
+	if before.StatusCode != 200 || before.Header.Get("Content-Type") != "application/pdf" || before.Header.Get("Content-Disposition") != `attachment; filename="invoice-`+id+`.pdf"` || !strings.HasPrefix(before.body, "%PDF") {
+		t.Errorf("download = %d %v %.20q", before.StatusCode, before.Header, before.body)
+	}
+	if n, err := ops.MakePapers(t.Context(), r.env()); n != 1 || err != nil {
+		t.Errorf("made %d papers, %v", n, err)
+	}
+	if after := r.own(token, "/invoices/"+uuid+"/download"); after.body != before.body {
+		t.Error("the kept paper differs from the one that was downloaded before")
+	}
+	if a := r.admin("GET", "/invoices/"+id+"/pdf", ""); a.body != before.body {
+		t.Error("operator and customer get different papers")
+	}
+	if a := r.own(token, "/invoices/"+uuid); !strings.Contains(a.body, `"has-pdf":true`) {
+		t.Errorf("the customer's view = %s", a.body)
+	}
+	r.sound()
 }

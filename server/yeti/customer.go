@@ -7,6 +7,7 @@ import (
 
 	"billd/rating"
 	"billd/server/jsonapi"
+	"billd/server/ops"
 	"billd/storage"
 )
 
@@ -158,7 +159,7 @@ func customerPayments() jsonapi.Resource[payment] {
 // customerInvoices are the approved ones.
 func customerInvoices() jsonapi.Resource[invoice] {
 	full := invoices
-	full.Attrs = append(slices.Clone(invoices.Attrs), jsonapi.View("has-pdf", jsonapi.Bool, func(r *jsonapi.Request, i *invoice) (bool, error) { return r.Tx.Documents.Has(i.ID), nil }, jsonapi.NoSort, jsonapi.NoFilter))
+	full.Attrs = append(slices.Clone(invoices.Attrs), jsonapi.View("has-pdf", jsonapi.Bool, func(r *jsonapi.Request, i *invoice) (bool, error) { return ops.HasPaper(r.Tx, &i.Invoice), nil }, jsonapi.NoSort, jsonapi.NoFilter))
 	v := full.Pick("reference", "start-date", "end-date", "has-pdf", "amount-spent",
 		"originated-amount-spent", "originated-calls-count", "originated-successful-calls-count", "originated-calls-duration", "originated-billing-duration", "originated-first-call-at", "originated-last-call-at",
 		"terminated-amount-spent", "terminated-calls-count", "terminated-successful-calls-count", "terminated-calls-duration", "terminated-billing-duration", "terminated-first-call-at", "terminated-last-call-at",
@@ -193,15 +194,6 @@ func customerInvoices() jsonapi.Resource[invoice] {
 		accountFilter(account),
 	}
 	v.Order = "-start-date"
-	v.Actions = []jsonapi.Action[invoice]{{Name: "download", Serve: sendPaper}}
+	v.Actions = []jsonapi.Action[invoice]{{Name: "download", Serve: func(r *jsonapi.Request, c *fiber.Ctx, i *invoice) error { return sendPaper(r, c, i.ID, "") }}}
 	return v
-}
-
-// sendPaper answers with an invoice's document under its own name.
-func sendPaper(r *jsonapi.Request, c *fiber.Ctx, i *invoice) error {
-	name := "invoice-" + i.Reference + ".pdf"
-	if doc, err := r.Tx.Documents.Get(i.ID); err == nil && doc.Name != "" {
-		name = doc.Name
-	}
-	return sendDocument(r, c, i.ID, name)
 }

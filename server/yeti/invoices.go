@@ -11,6 +11,7 @@ import (
 
 	"billd/rating"
 	"billd/server/jsonapi"
+	"billd/server/ops"
 	"billd/storage"
 )
 
@@ -46,7 +47,7 @@ var invoices = jsonapi.Resource[invoice]{
 	Insert: insertInvoice,
 	Remove: removeInvoice,
 	Actions: []jsonapi.Action[invoice]{{Name: "pdf", Serve: func(r *jsonapi.Request, c *fiber.Ctx, v *invoice) error {
-		return sendDocument(r, c, v.ID, fmt.Sprintf("invoice-%d.pdf", v.ID))
+		return sendPaper(r, c, v.ID, fmt.Sprintf("invoice-%d.pdf", v.ID))
 	}}},
 }
 
@@ -112,7 +113,7 @@ func invoiceDate(name string, at func(*invoice) *time.Time, text func(*invoice) 
 
 // pdfPath is where a front-end web server offers the document (quirk Q5).
 func pdfPath(r *jsonapi.Request, i *invoice) (string, error) {
-	if !r.Tx.Documents.Has(i.ID) {
+	if !ops.HasPaper(r.Tx, &i.Invoice) {
 		return "", nil
 	}
 	return fmt.Sprintf("/api/rest/admin/files/invoice-%d.pdf", i.ID), nil
@@ -257,20 +258,28 @@ func serveFile(r *jsonapi.Request, c *fiber.Ctx) error {
 	if err != nil || !isPDF || name != fmt.Sprintf("invoice-%d.pdf", n) {
 		return jsonapi.NoRoute
 	}
-	return sendDocument(r, c, n, name)
+	return sendPaper(r, c, n, name)
 }
 
 // is reports whether an error is a refusal of a kind.
 func is(err error, kind rating.Kind) bool { return err != nil && rating.KindOf(err) == kind }
 
-// sendDocument answers with an invoice's paper; without one, 404 and nothing.
-func sendDocument(r *jsonapi.Request, c *fiber.Ctx, invoice uint64, name string) error {
-	doc, err := r.Tx.Documents.Get(invoice)
-	if is(err, rating.NotFound) {
+// sendPaper answers with an invoice's paper, under a name or, when that is empty, under its own; without
+// one, 404 and nothing.
+func sendPaper(r *jsonapi.Request, c *fiber.Ctx, invoice uint64, name string) error {
+	inv, err := r.Tx.Invoices.Get(invoice)
+	if is(err, rating.NotFound) || err == nil && !ops.HasPaper(r.Tx, inv) {
 		return jsonapi.NoRoute
 	}
 	if err != nil {
 		return err
+	}
+	doc, err := ops.PaperOf(r.Tx, invoice)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		name = doc.Name
 	}
 	c.Set("Content-Type", doc.Type)
 	c.Set("Content-Disposition", `attachment; filename="`+url.PathEscape(name)+`"`)
