@@ -218,6 +218,23 @@ func (tx *Tx) RateByKazooID(deck rating.DeckID, id string) (*rating.Rate, error)
 	return r, err
 }
 
+// KazooIDFree reports whether a rate that brought no Kazoo id may go by one made of its prefix: no rate of
+// its deck has it for its own, and no older rate of the prefix that is in force may go by it.
+func (tx *Tx) KazooIDFree(r *rating.Rate, id string) (bool, error) {
+	if tx.Txn.Get(bRateKazoo, kv.Key(nil).U64(uint64(r.Deck)).Text(id)) != nil {
+		return false, nil
+	}
+	oldest := r.ID
+	err := tx.RatesAt(r.Deck, r.Prefix, func(other *rating.Rate) (bool, error) {
+		if other.KazooID != "" || !other.ValidAt(tx.Now()) {
+			return true, nil
+		}
+		oldest = other.ID
+		return false, nil
+	})
+	return oldest == r.ID, err
+}
+
 // RatesAt calls fn with a deck's visible rows under one prefix, oldest first, until it returns false.
 // Fails with NotFound if there is no such deck.
 func (tx *Tx) RatesAt(deck rating.DeckID, prefix string, fn func(*rating.Rate) (bool, error)) error {

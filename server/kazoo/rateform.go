@@ -50,9 +50,10 @@ func readRateForm(r *rating.Rate, doc document) error {
 	}
 	r.Terms.Next.Seconds = uint32(f.integer("rate_increment", 1, maxSeconds, 60))
 	r.Terms.First.Seconds = uint32(f.integer("rate_minimum", 1, maxSeconds, 60))
-	r.Terms.Grace = 0
-	if n := f.integer("rate_nocharge_time", 0, maxSeconds-1, 0); n > 0 {
-		r.Terms.Grace = uint32(n) + 1
+	if n := uint32(f.integer("rate_nocharge_time", 0, maxSeconds-1, 0)); n != nocharge(r) {
+		if r.Terms.Grace = 0; n > 0 {
+			r.Terms.Grace = n + 1
+		}
 	}
 	fee, _ := f.money("rate_surcharge")
 	if r.Terms.ConnectFee = fee; fee < 0 {

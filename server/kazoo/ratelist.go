@@ -11,8 +11,12 @@ import (
 )
 
 // rateRow is a rate in a listing.
-func rateRow(r *rating.Rate) document {
-	row := document{"id": rateID(r), "prefix": prefixValue(r.Prefix), "cost": json.Number(r.Terms.Next.Price.Number()), "surcharge": number(r.Terms.ConnectFee)}
+func rateRow(tx *storage.Tx, r *rating.Rate) (document, error) {
+	id, err := rateID(tx, r)
+	if err != nil {
+		return nil, err
+	}
+	row := document{"id": id, "prefix": prefixValue(r.Prefix), "cost": json.Number(r.Terms.Next.Price.Number()), "surcharge": number(r.Terms.ConnectFee)}
 	if r.Name != "" {
 		row["name"] = r.Name
 	}
@@ -22,7 +26,7 @@ func rateRow(r *rating.Rate) document {
 	if carrier := readDocument(r.Extra.Doc)["carrier"]; carrier != nil {
 		row["carrier"] = carrier
 	}
-	return row
+	return row, nil
 }
 
 // listRates lists a deck in order of prefixes; with prefix, the documents of all rates that a number
@@ -63,10 +67,12 @@ func listRates(x *exchange) (*answer, error) {
 		}
 		if digits := cleanPrefix(x.setting("prefix")); digits != "" {
 			for n := 1; n <= len(digits); n++ {
-				err := eachRateAt(tx, d, digits[:n], func(r *rating.Rate) {
-					if f.pass(rateView(d, r)) {
-						rows = append(rows, rateView(d, r))
+				err := eachRateAt(tx, d, digits[:n], func(r *rating.Rate) error {
+					view, err := rateView(tx, d, r)
+					if err == nil && f.pass(view) {
+						rows = append(rows, view)
 					}
+					return err
 				})
 				if err != nil {
 					return err
@@ -82,16 +88,21 @@ func listRates(x *exchange) (*answer, error) {
 				p.next = encodeKey(fmt.Sprintf("%d %s", max(uint64(r.ID), 1)-1, r.Prefix))
 				return false, nil
 			}
-			switch {
-			case len(f.tests) > 0 && !f.pass(rateView(d, r)):
-			case len(rows) == maxUnpaged:
-				return false, invalid("paginate", "maximum", "too many rows: ask for pages", "target", maxUnpaged)
-			case x.flag("full_docs"):
-				rows = append(rows, rateView(d, r))
-			default:
-				rows = append(rows, rateRow(r))
+			row, err := rateRow(tx, r)
+			if full := x.flag("full_docs"); err == nil && (full || len(f.tests) > 0) {
+				view, err := rateView(tx, d, r)
+				if err != nil || !f.pass(view) {
+					return true, err
+				}
+				if full {
+					row = view
+				}
 			}
-			return true, nil
+			if len(rows) == maxUnpaged {
+				return false, invalid("paginate", "maximum", "too many rows: ask for pages", "target", maxUnpaged)
+			}
+			rows = append(rows, row)
+			return true, err
 		})
 	})
 	if err != nil {
@@ -105,10 +116,10 @@ func listRates(x *exchange) (*answer, error) {
 const maxScanned = 50_000
 
 // eachRateAt calls fn with the rates of one prefix that are valid now.
-func eachRateAt(tx *storage.Tx, d *rating.Deck, prefix string, fn func(*rating.Rate)) error {
+func eachRateAt(tx *storage.Tx, d *rating.Deck, prefix string, fn func(*rating.Rate) error) error {
 	return tx.RatesAt(d.ID, prefix, func(r *rating.Rate) (bool, error) {
 		if r.ValidAt(tx.Now()) {
-			fn(r)
+			return true, fn(r)
 		}
 		return true, nil
 	})

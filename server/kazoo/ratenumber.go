@@ -61,7 +61,7 @@ func rateNumber(x *exchange) (*answer, error) {
 		}
 		r, err := x.bestRate(tx, d, dialled)
 		if err == nil && r != nil {
-			view = priceView(d, r, dialled)
+			view, err = priceView(tx, d, r, dialled)
 		}
 		return err
 	})
@@ -80,10 +80,11 @@ func (x *exchange) bestRate(tx *storage.Tx, d *rating.Deck, dialled string) (*ra
 	digits := strings.TrimPrefix(dialled, "+")
 	for n := len(digits); n > 0; n-- {
 		var found []*rating.Rate
-		err := eachRateAt(tx, d, digits[:n], func(r *rating.Rate) {
+		err := eachRateAt(tx, d, digits[:n], func(r *rating.Rate) error {
 			if x.admits(r, dialled) {
 				found = append(found, r)
 			}
+			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -176,7 +177,8 @@ func (x *exchange) isOrBelow(id string) bool {
 func priceUnits(p rating.Price) int64 { return int64(p.Round(4)) / 100_000 }
 
 // priceView is the answer to rateNumber (contract 11.3).
-func priceView(d *rating.Deck, r *rating.Rate, dialled string) document {
+func priceView(tx *storage.Tx, d *rating.Deck, r *rating.Rate, dialled string) (document, error) {
+	id, err := rateID(tx, r)
 	minimum := int64(r.Terms.First.Seconds)
 	if minimum == 0 {
 		minimum = 60
@@ -185,6 +187,6 @@ func priceView(d *rating.Deck, r *rating.Rate, dialled string) document {
 	base := rating.Money((fee + cost*(minimum/60)) * 100)
 	return document{"Base-Cost": number(base), "E164-Number": dialled, "Prefix": r.Prefix, "Rate": strconv.FormatInt(cost, 10),
 		"Rate-Increment": strconv.FormatUint(uint64(r.Terms.Next.Seconds), 10), "Rate-Minimum": strconv.FormatUint(uint64(r.Terms.First.Seconds), 10),
-		"Surcharge": strconv.FormatInt(fee, 10), "Rate-Name": firstOf(r.Name, rateID(r)), "Rate-Description": r.Extra.Description,
-		"Rate-ID": rateID(r), "Ratedeck-ID": deckName(d)}
+		"Surcharge": strconv.FormatInt(fee, 10), "Rate-Name": firstOf(r.Name, id), "Rate-Description": r.Extra.Description,
+		"Rate-ID": id, "Ratedeck-ID": deckName(d)}, err
 }

@@ -36,9 +36,12 @@ func (p *ratePuts) rate(deck, id string) (*rating.Rate, error) {
 	if at, ok := p.byID[d.ID][id]; ok {
 		return p.rates[d.ID][at], nil
 	}
-	r, err := p.tx.RateByKazooID(d.ID, id)
+	r, err := rateCalled(p.tx, d, id)
 	if rating.KindOf(err) == rating.NotFound {
 		return nil, nil
+	}
+	if err == nil {
+		r.KazooID = id // a row that came another way is Kazoo's from here on
 	}
 	return r, err
 }

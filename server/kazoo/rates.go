@@ -2,9 +2,7 @@ package kazoo
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"billd/rating"
@@ -69,15 +67,6 @@ func (x *exchange) deckAsked() (string, error) {
 	return name, f.err()
 }
 
-// rateID is what Kazoo knows a rate by: its own id, or one made of its number for rows that came
-// another way.
-func rateID(r *rating.Rate) string {
-	if r.KazooID != "" {
-		return r.KazooID
-	}
-	return fmt.Sprintf("%s-%s-%d", firstOf(r.Extra.ISO, "XX"), r.Prefix, r.ID)
-}
-
 // rateKeys are the keys of a rate document that columns hold or that are computed.
 var rateKeys = []string{"id", "prefix", "rate_cost", "rate_increment", "rate_minimum", "rate_surcharge", "rate_nocharge_time", "rate_name",
 	"description", "iso_country_code", "weight", "ratedeck_id"}
@@ -91,16 +80,20 @@ func prefixValue(p string) any {
 }
 
 // rateView is a rate as a client reads it.
-func rateView(d *rating.Deck, r *rating.Rate) document {
+func rateView(tx *storage.Tx, d *rating.Deck, r *rating.Rate) (document, error) {
+	id, err := rateID(tx, r)
+	if err != nil {
+		return nil, err
+	}
 	doc := public(readDocument(r.Extra.Doc), rateKeys...)
-	doc["id"], doc["prefix"], doc["ratedeck_id"] = rateID(r), prefixValue(r.Prefix), deckName(d)
+	doc["id"], doc["prefix"], doc["ratedeck_id"] = id, prefixValue(r.Prefix), deckName(d)
 	doc["rate_cost"] = json.Number(r.Terms.Next.Price.Number())
 	doc["rate_increment"], doc["rate_minimum"] = r.Terms.Next.Seconds, r.Terms.First.Seconds
 	doc["rate_surcharge"], doc["rate_nocharge_time"] = number(r.Terms.ConnectFee), nocharge(r)
 	if doc["routes"] == nil {
 		doc["routes"] = []string{defaultRoute(r.Prefix)}
 	}
-	for key, v := range map[string]string{"rate_name": r.Name, "description": r.Extra.Description, "iso_country_code": r.Extra.ISO} {
+	for key, v := range map[string]string{"rate_name": r.Name, "description": r.Extra.Description, "iso_country_code": rateISO(tx, r)} {
 		if v != "" {
 			doc[key] = v
 		}
@@ -108,7 +101,16 @@ func rateView(d *rating.Deck, r *rating.Rate) document {
 	if r.Weight > 0 {
 		doc["weight"] = r.Weight
 	}
-	return doc
+	return doc, nil
+}
+
+// rateDocument is rateView as it was sent: every value of the kind that JSON reads.
+func rateDocument(tx *storage.Tx, d *rating.Deck, r *rating.Rate) (document, error) {
+	view, err := rateView(tx, d, r)
+	if err != nil {
+		return nil, err
+	}
+	return asDocument(view)
 }
 
 // nocharge is the longest call that is free; grace is the shortest that is not (R4).
@@ -136,7 +138,7 @@ func createRate(x *exchange) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.RateByKazooID(d.ID, r.KazooID); err == nil {
+		if _, err := rateCalled(tx, d, r.KazooID); err == nil {
 			return duplicate()
 		} else if rating.KindOf(err) != rating.NotFound {
 			return err
@@ -146,8 +148,8 @@ func createRate(x *exchange) (*answer, error) {
 		if err := tx.Rates.Put(&made); err != nil {
 			return err
 		}
-		view = rateView(d, &made)
-		return nil
+		view, err = rateView(tx, d, &made)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -169,18 +171,11 @@ func findRate(tx *storage.Tx, x *exchange) (*rating.Deck, *rating.Rate, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := tx.RateByKazooID(d.ID, strings.ReplaceAll(id, "\x00", ""))
-	if rating.KindOf(err) == rating.NotFound {
-		n, perr := strconv.ParseUint(id[strings.LastIndexByte(id, '-')+1:], 10, 64)
-		if perr != nil {
-			return nil, nil, unknownID(clip(id))
-		}
-		r, err = tx.Rates.Get(n)
-	}
+	r, err := rateCalled(tx, d, id)
 	if err != nil && rating.KindOf(err) != rating.NotFound {
 		return nil, nil, err
 	}
-	if err != nil || r.Deck != d.ID || rateID(r) != id || r.Gen > d.Generation || !r.ValidAt(tx.Now()) {
+	if err != nil || r.Gen > d.Generation || !r.ValidAt(tx.Now()) {
 		return nil, nil, unknownID(clip(id))
 	}
 	return d, r, nil
@@ -191,7 +186,7 @@ func readRate(x *exchange) (*answer, error) {
 	err := x.view(func(tx *storage.Tx) error {
 		d, r, err := findRate(tx, x)
 		if err == nil {
-			view = rateView(d, r)
+			view, err = rateView(tx, d, r)
 		}
 		return err
 	})
@@ -212,21 +207,29 @@ func changeRate(x *exchange) (*answer, error) {
 		if err != nil {
 			return err
 		}
+		shown, err := rateView(tx, d, r)
+		if err != nil {
+			return err
+		}
 		doc := data
 		if x.method == patch {
-			if doc, err = asDocument(rateView(d, r)); err != nil {
+			if doc, err = asDocument(shown); err != nil {
 				return err
 			}
 			doc = merge(doc, data)
 		}
+		named := r.Extra.ISO != ""
 		if err := readRateForm(r, doc); err != nil {
 			return err
+		}
+		if !named && r.Extra.ISO == shown["iso_country_code"] {
+			r.Extra.ISO = "" // the prefix says so (R6)
 		}
 		if err := tx.Rates.Put(r); err != nil {
 			return err
 		}
-		view = rateView(d, r)
-		return nil
+		view, err = rateView(tx, d, r)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -242,7 +245,9 @@ func deleteRate(x *exchange) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		view = rateView(d, r)
+		if view, err = rateView(tx, d, r); err != nil {
+			return err
+		}
 		r.Till, r.KazooID = tx.Now(), ""
 		return tx.Rates.Put(r)
 	})

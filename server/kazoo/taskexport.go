@@ -53,7 +53,11 @@ func exportRates(ctx context.Context, db *storage.DB, t *storage.Task) error {
 					}
 					from, after = r.Prefix, r.ID
 					if r.ValidAt(tx.Now()) {
-						s.row(rateCells(d, r)...)
+						cells, err := rateCells(tx, d, r)
+						if err != nil {
+							return false, err
+						}
+						s.row(cells...)
 						rows++
 					}
 					return true, nil
@@ -100,14 +104,14 @@ func appendOutput(ctx context.Context, db *storage.DB, id uint64, part []byte) (
 }
 
 // rateCells writes a rate as a row of exportColumns.
-func rateCells(d *rating.Deck, r *rating.Rate) []string {
-	view, err := asDocument(rateView(d, r))
-	cells := make([]string, len(exportColumns))
+func rateCells(tx *storage.Tx, d *rating.Deck, r *rating.Rate) ([]string, error) {
+	view, err := rateDocument(tx, d, r)
 	if err != nil {
-		return cells
+		return nil, err
 	}
+	cells := make([]string, len(exportColumns))
 	for i, key := range exportColumns {
 		cells[i] = cell(view[key])
 	}
-	return cells
+	return cells, nil
 }

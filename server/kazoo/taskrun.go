@@ -269,7 +269,7 @@ func (w *rateWork) line(tx *storage.Tx, puts *ratePuts, l *taskLine) (why string
 		puts.add(d, &made)
 		return "", nil
 	}
-	doc, err := asDocument(rateView(d, r))
+	doc, err := rateDocument(tx, d, r)
 	if err != nil {
 		return "", err
 	}
@@ -292,16 +292,20 @@ func (w *rateWork) end(tx *storage.Tx, puts *ratePuts, l *taskLine) (string, err
 		return "", err
 	}
 	found := false
-	err = eachRateAt(tx, d, prefix, func(r *rating.Rate) {
-		view, err := asDocument(rateView(d, r))
+	err = eachRateAt(tx, d, prefix, func(r *rating.Rate) error {
+		view, err := rateDocument(tx, d, r)
+		if err != nil {
+			return err
+		}
 		for key, want := range l.doc {
-			if key != "prefix" && (err != nil || cell(view[key]) != cell(want)) {
-				return
+			if key != "prefix" && cell(view[key]) != cell(want) {
+				return nil
 			}
 		}
 		found = true
 		r.Till, r.KazooID = tx.Now(), ""
 		puts.add(d, r)
+		return nil
 	})
 	if err == nil && !found {
 		return "no such rate", nil
