@@ -145,6 +145,22 @@ func (tx *Tx) ServiceAuditsOf(id rating.AccountID, from, till time.Time, fn func
 	})
 }
 
+// OldestServiceAuditsOf is ServiceAuditsOf, oldest first.
+func (tx *Tx) OldestServiceAuditsOf(id rating.AccountID, from, till time.Time, fn func(*ServiceAudit) (bool, error)) error {
+	end := kv.Key(nil).U64(uint64(id)).Milli(till.Add(time.Millisecond))
+	c := tx.Txn.Cursor(bServiceAuditAccount)
+	for k, _ := c.Seek(kv.Key(nil).U64(uint64(id)).Milli(from)); k != nil && bytes.Compare(k, end) < 0; k, _ = c.Next() {
+		a, err := tx.ServiceAudits.Get(kv.ID(k))
+		if err != nil {
+			return err
+		}
+		if more, err := fn(a); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
 // PostingsOf calls fn with the postings of a ledger, newest first, from below a posting number
 // (0: the newest), until it returns false.
 func (tx *Tx) PostingsOf(l rating.Ledger, below uint64, fn func(*rating.Posting) (bool, error)) error {

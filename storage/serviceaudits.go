@@ -53,18 +53,31 @@ func serviceDayKeys(a *ServiceAudit) (keys [][]byte) {
 	return keys
 }
 
-// ServiceDays calls fn with each item's part in an account's audits made in [from, till], in the order
-// in which they were made. Name is only valid during the call. Fails with Internal when a key is damaged.
-func (tx *Tx) ServiceDays(id rating.AccountID, from, till time.Time, fn func(atMilli int64, name []byte, difference, billable int64)) error {
+// DayPart is one item's part in an audit. Audits of one millisecond come in no order: of two, the later
+// one has the larger number.
+type DayPart struct {
+	Milli      int64  // when, in unix milliseconds
+	Audit      uint64 // its number
+	Name       []byte // of the item, as published
+	Difference int64  // billable units that came, below 0: went
+	Billable   int64  // and what there was then
+}
+
+// ServiceDays calls fn with each item's part in an account's audits made in [from, till], oldest first.
+// The part is only valid during the call. Fails with Internal when a key is damaged.
+func (tx *Tx) ServiceDays(id rating.AccountID, from, till time.Time, fn func(*DayPart)) error {
 	const head = 8 + 8 + 4 + 8 + 8
 	under := kv.Key(nil).U64(uint64(id))
 	end := bytes.Clone(kv.Key(bytes.Clone(under)).Milli(till.Add(time.Millisecond)))
+	var p DayPart
 	c := tx.Txn.Cursor(bServiceDay)
 	for k, _ := c.Seek(kv.Key(bytes.Clone(under)).Milli(from)); k != nil && bytes.Compare(k, end) < 0; k, _ = c.Next() {
 		if len(k) < head+1+8 {
 			return rating.Errorf(rating.Internal, "service audit", "a day's key is damaged")
 		}
-		fn(int64(binary.BigEndian.Uint64(k[8:])), k[head:len(k)-9], int64(binary.BigEndian.Uint64(k[20:])^1<<63), int64(binary.BigEndian.Uint64(k[28:])))
+		p = DayPart{int64(binary.BigEndian.Uint64(k[8:])), kv.ID(k), k[head : len(k)-9],
+			int64(binary.BigEndian.Uint64(k[20:]) ^ 1<<63), int64(binary.BigEndian.Uint64(k[28:]))}
+		fn(&p)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"billd/storage"
 )
 
-// listAudits lists an account's audits, newest first.
+// listAudits lists an account's audits, newest first unless the request says ascending.
 func listAudits(x *exchange) (*answer, error) {
 	s, err := x.createdRange(maxRange)
 	if err != nil {
@@ -24,20 +24,24 @@ func listAudits(x *exchange) (*answer, error) {
 		return nil, err
 	}
 	p := &page{start: x.setting("start_key")}
-	below := uint64(0)
+	first := uint64(0)
 	if p.start != "" {
 		text, err := decodeKey(p.start)
 		if err != nil {
 			return nil, err
 		}
-		if below, err = strconv.ParseUint(text, 10, 64); err != nil {
+		if first, err = strconv.ParseUint(text, 10, 64); err != nil {
 			return nil, invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(p.start))
 		}
 	}
 	rows := []auditRow{}
 	err = x.view(func(tx *storage.Tx) error {
-		return tx.ServiceAuditsOf(x.account.ID, s.from, s.to, func(a *storage.ServiceAudit) (bool, error) {
-			if below != 0 && a.ID > below {
+		each := tx.ServiceAuditsOf
+		if x.ascending() {
+			each = tx.OldestServiceAuditsOf
+		}
+		return each(x.account.ID, s.from, s.to, func(a *storage.ServiceAudit) (bool, error) {
+			if first != 0 && (x.ascending() && a.ID < first || !x.ascending() && a.ID > first) {
 				return true, nil
 			}
 			if size > 0 && len(rows) == size {
@@ -50,9 +54,6 @@ func listAudits(x *exchange) (*answer, error) {
 	})
 	if err != nil {
 		return nil, err
-	}
-	if x.setting("ascending") == "true" || x.setting("descending") == "false" {
-		slices.Reverse(rows)
 	}
 	if x.wantsCSV() {
 		return auditCSV(rows)
@@ -103,6 +104,9 @@ type daySum struct {
 	addition, removal, quantity int64
 	unit                        string
 	last                        int64
+
+	milli int64 // when the latest audit was made
+	audit uint64
 }
 
 // view is the day as Kazoo shows it.
@@ -135,22 +139,31 @@ func (x *exchange) daySums(s span) (map[string]map[string]*daySum, error) {
 	}
 	calls := []byte(serviceCalls)
 	err := x.view(func(tx *storage.Tx) error {
-		err := tx.ServiceDays(x.account.ID, s.from, s.to, func(milli int64, name []byte, difference, billable int64) {
-			d := day(name, milli)
-			d.addition += max(difference, 0)
-			d.removal += max(-difference, 0)
-			d.quantity, d.last = billable, milli/1000+gregorian // they come oldest first: the latest counts
+		err := tx.ServiceDays(x.account.ID, s.from, s.to, func(p *storage.DayPart) {
+			d := day(p.Name, p.Milli)
+			d.addition += max(p.Difference, 0)
+			d.removal += max(-p.Difference, 0)
+			if p.Milli > d.milli || p.Audit >= d.audit { // the latest counts
+				d.quantity, d.milli, d.audit, d.last = p.Billable, p.Milli, p.Audit, p.Milli/1000+gregorian
+			}
 		})
 		if err != nil {
 			return err
 		}
-		return eachCall(tx, x.account, s, func(l *ledger) (bool, error) {
+		use := func(l *ledger) (bool, error) {
+			if l.Usage == nil {
+				return true, nil // a reversal: money, no seconds
+			}
 			d := day(calls, l.at.UnixMilli())
 			n, _ := integerText(l.Usage.Quantity.String())
 			d.quantity += n
 			d.unit, d.last = l.Usage.Unit, max(d.last, seconds(l.at))
 			return true, nil
-		})
+		}
+		if err := eachPosting(tx, x.account, serviceCalls, s, use); err != nil {
+			return err
+		}
+		return eachCall(tx, x.account, s, use)
 	})
 	out := make(map[string]map[string]*daySum, len(by))
 	for name, days := range by {

@@ -149,7 +149,7 @@ func listCDRs(x *exchange) (*answer, error) {
 // the call first on (0: the first), until it returns false. The CDR is reused between calls of fn.
 func (x *exchange) eachCall(tx *storage.Tx, s span, first rating.CDRID, fn func(*rating.CDR) (bool, error)) error {
 	till := s.to.Truncate(time.Millisecond).Add(time.Millisecond)
-	if x.setting("ascending") != "true" && x.setting("descending") != "false" {
+	if !x.ascending() {
 		below := rating.MakeCDRID(till.UnixMilli(), 0)
 		if first != 0 {
 			below = min(below, first+1)

@@ -106,7 +106,7 @@ func (x *exchange) read(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		if x.media == curlForm && bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		if said := bytes.TrimSpace(raw); x.media == curlForm && (len(said) == 0 || said[0] == '{') {
 			x.media = "application/json"
 		}
 		if x.isJSON() && len(bytes.TrimSpace(raw)) > 0 {

@@ -201,11 +201,17 @@ func callLedger(tx *storage.Tx, a *rating.Account, c *rating.CDR) (*ledger, erro
 	return nil, nil
 }
 
-// eachPosting calls fn with the ledgers of an account's postings in s, newest first.
-func eachPosting(tx *storage.Tx, a *rating.Account, s span, fn func(*ledger) (bool, error)) error {
+// everyService is the service of no ledger: eachPosting takes it for all.
+const everyService = ""
+
+// eachPosting calls fn with the ledgers of an account's postings in s that are of a service, newest first.
+func eachPosting(tx *storage.Tx, a *rating.Account, service string, s span, fn func(*ledger) (bool, error)) error {
 	return tx.PostingsOf(storage.AccountLedger(a), 0, func(p *rating.Posting) (bool, error) {
 		if p.At.Before(s.from) || p.At.After(s.to) {
 			return true, nil // numbers follow the commits, not always At
+		}
+		if service != everyService && postingService(p) != service {
+			return true, nil
 		}
 		l, err := postingLedger(tx, a, p)
 		if err != nil {
@@ -219,13 +225,18 @@ func eachPosting(tx *storage.Tx, a *rating.Account, s span, fn func(*ledger) (bo
 func eachCall(tx *storage.Tx, a *rating.Account, s span, fn func(*ledger) (bool, error)) error {
 	below := rating.MakeCDRID(s.to.UnixMilli()+1, 0)
 	return tx.NewestCallsOf(a.ID, s.from.UnixMilli(), below, func(c *rating.CDR) (bool, error) {
-		if c.Origin != rating.Own {
-			return true, nil // history moved no balance here
-		}
-		l, err := callLedger(tx, a, c)
+		l, err := ownCallLedger(tx, a, c)
 		if err != nil || l == nil {
 			return true, err
 		}
 		return fn(l)
 	})
+}
+
+// ownCallLedger is callLedger for calls that billd charged: history moved no balance here.
+func ownCallLedger(tx *storage.Tx, a *rating.Account, c *rating.CDR) (*ledger, error) {
+	if c.Origin != rating.Own {
+		return nil, nil
+	}
+	return callLedger(tx, a, c)
 }

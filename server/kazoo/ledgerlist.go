@@ -10,22 +10,34 @@ import (
 	"billd/storage"
 )
 
-// ledgerPage collects one page of a service's ledgers, newest first, and the key of the one after it.
+// ledgerPage collects one page of a service's ledgers in the order that the request asks for, and the key
+// of the one after it.
 func (x *exchange) ledgerPage(s span, service string, size int, start *ledgerKey) (rows []*ledger, next *ledgerKey, err error) {
+	order := func(a, b ledgerKey) int { return b.compare(a) }
+	if x.ascending() {
+		order = ledgerKey.compare
+	}
 	take := func(l *ledger) (bool, error) {
-		if l.Source.Service != service || start != nil && l.key.compare(*start) > 0 {
-			return true, nil
+		if start == nil || order(l.key, *start) >= 0 {
+			rows = append(rows, l)
 		}
-		rows = append(rows, l)
 		return true, nil
 	}
 	err = x.view(func(tx *storage.Tx) error {
 		if service == serviceCalls {
 			until := s
-			if start != nil {
+			switch {
+			case start == nil:
+			case x.ascending():
+				until.from = maxTime(s.from, time.UnixMilli(start.milli))
+			default:
 				until.to = minTime(s.to, time.UnixMilli(start.milli))
 			}
-			err := eachCall(tx, x.account, until, func(l *ledger) (bool, error) {
+			err := x.eachCall(tx, until, 0, func(c *rating.CDR) (bool, error) {
+				l, err := ownCallLedger(tx, x.account, c)
+				if err != nil || l == nil {
+					return true, err
+				}
 				more, err := take(l)
 				return more && (size == 0 || len(rows) <= size), err
 			})
@@ -36,12 +48,12 @@ func (x *exchange) ledgerPage(s span, service string, size int, start *ledgerKey
 		if service == serviceRollovers {
 			return eachRollover(tx, x.account, s, take)
 		}
-		return eachPosting(tx, x.account, s, take)
+		return eachPosting(tx, x.account, service, s, take)
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	slices.SortFunc(rows, func(a, b *ledger) int { return b.key.compare(a.key) })
+	slices.SortFunc(rows, func(a, b *ledger) int { return order(a.key, b.key) })
 	if size > 0 && len(rows) > size {
 		next = &rows[size].key
 		rows = rows[:size]
@@ -51,6 +63,13 @@ func (x *exchange) ledgerPage(s span, service string, size int, start *ledgerKey
 
 func minTime(a, b time.Time) time.Time {
 	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if b.After(a) {
 		return b
 	}
 	return a
@@ -83,9 +102,6 @@ func listLedger(x *exchange) (*answer, error) {
 	}
 	if next != nil {
 		p.next = encodeKey(fmt.Sprintf("%d %d %d", next.milli, next.kind, next.number))
-	}
-	if x.setting("ascending") == "true" || x.setting("descending") == "false" {
-		slices.Reverse(rows)
 	}
 	if x.wantsCSV() {
 		return ledgerCSV(rows), nil

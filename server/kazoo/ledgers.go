@@ -69,7 +69,7 @@ func sums(tx *storage.Tx, a *rating.Account, s span) (map[string]*ledgerSum, err
 		}
 		return true, by[l.Source.Service].add(l)
 	}
-	if err := eachPosting(tx, a, s, add); err != nil {
+	if err := eachPosting(tx, a, everyService, s, add); err != nil {
 		return nil, err
 	}
 	if err := eachRollover(tx, a, s, add); err != nil {

@@ -49,9 +49,6 @@ func (x *exchange) readEntry() (*entry, error) {
 		s.need("service")
 		s.need("id")
 		e.source = ledgerSource{s.text("service", 1, 128), s.text("id", 1, 256)}
-		if e.source.Service == serviceCalls {
-			s.problem("service", "forbidden", "this service is billd's own", "value", e.source.Service)
-		}
 	}
 	if f.need("usage") {
 		u := f.sub("usage")

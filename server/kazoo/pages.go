@@ -23,6 +23,12 @@ func (x *exchange) pageSize() (int, error) {
 	return min(n, maxPageSize), nil
 }
 
+// ascending reports whether a listing by time is to begin with the oldest row; Kazoo's begin with the
+// newest.
+func (x *exchange) ascending() bool {
+	return x.setting("ascending") == "true" || x.setting("descending") == "false"
+}
+
 const (
 	defaultPageSize = 50    // Crossbar: load_view_default_page_size
 	maxPageSize     = 2_000 // rows; paginate=false asks for all

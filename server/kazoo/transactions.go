@@ -68,7 +68,7 @@ func newTransaction(l *ledger) transaction {
 	return t
 }
 
-// transactions lists the postings of a range that pass keep, newest first.
+// transactions lists the postings of a range that pass keep, newest first unless the request says ascending.
 func (x *exchange) transactions(keep func(transaction) bool) (*answer, error) {
 	s, err := x.createdRange(maxRange)
 	if err != nil {
@@ -76,7 +76,7 @@ func (x *exchange) transactions(keep func(transaction) bool) (*answer, error) {
 	}
 	rows := []transaction{}
 	err = x.view(func(tx *storage.Tx) error {
-		return eachPosting(tx, x.account, s, func(l *ledger) (bool, error) {
+		return eachPosting(tx, x.account, everyService, s, func(l *ledger) (bool, error) {
 			if t := newTransaction(l); keep(t) {
 				rows = append(rows, t)
 			}
@@ -89,6 +89,9 @@ func (x *exchange) transactions(keep func(transaction) bool) (*answer, error) {
 	size, err := x.pageSize()
 	if err != nil {
 		return nil, err
+	}
+	if x.ascending() {
+		slices.Reverse(rows)
 	}
 	p := &page{start: x.setting("start_key")}
 	if p.start != "" {
