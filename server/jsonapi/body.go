@@ -104,9 +104,12 @@ func empty(in Input) bool {
 	return !some
 }
 
-// members lists an object's members in the order sent.
+// members lists an object's members in the order sent; what is no object has none.
 func (in Input) members() []member {
 	var ms []member
+	if !in.IsObject() {
+		return nil
+	}
 	in.ForEach(func(k, v gjson.Result) bool {
 		ms = append(ms, member{k.Str, Input{v}})
 		return true

@@ -121,7 +121,7 @@ func (d Resource[T]) eraseFields(e *resource) {
 	e.filters["id"] = &filter{ids: true}
 	for _, a := range d.Attrs {
 		value := func(r *Request, rec any) Value { return a.value(r, rec.(*T)) }
-		erased := attribute{name: a.name, opts: a.opts, value: value}
+		erased := attribute{name: a.name, opts: a.opts, ops: a.ops, value: value}
 		if a.set != nil {
 			erased.set = func(rec any, in Input) string { return a.set(rec.(*T), in) }
 		}

@@ -219,6 +219,15 @@ func TestDocumentIsRefused(t *testing.T) {
 	}
 }
 
+func TestNullMembersCountAsNotGiven(t *testing.T) {
+	d := newAPI(t).types["parcels"]
+	for _, doc := range []string{`{"data":{"type":"parcels","attributes":null,"relationships":null}}`, `{"data":{"type":"parcels","relationships":{"owner":null}}}`} {
+		if b, err := d.parseBody([]byte(doc), ""); err != nil || len(b.attrs)+len(b.rels) != 0 {
+			t.Errorf("%s = %+v, %v, want nothing sent", doc, b, err)
+		}
+	}
+}
+
 func TestKindsReadWhatYetiReads(t *testing.T) {
 	amount := func(in Input) (Value, string) { m, f := Amount.Parse(in); return Amount.Value(m), f }
 	limit := func(in Input) (Value, string) { d, f := Limit.Parse(in); return Limit.Value(d), f }

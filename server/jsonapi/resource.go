@@ -212,6 +212,7 @@ type resource struct {
 type attribute struct {
 	name  string
 	opts  options
+	ops   Ops
 	value func(*Request, any) Value
 	set   func(any, Input) string
 }

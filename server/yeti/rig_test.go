@@ -30,6 +30,7 @@ const testPassword = "S3cret-pass"
 type rig struct {
 	t     testing.TB
 	db    *storage.DB
+	api   *API
 	base  string // http://127.0.0.1:port
 	token string // of the operator
 
@@ -56,10 +57,10 @@ func newRig(t testing.TB) *rig {
 	r.must(r.db.Update(context.Background(), func(tx *storage.Tx) error {
 		return tx.Operators.Put(&storage.Operator{Login: "admin", Password: hash, CreatedAt: tx.Now()})
 	}))
-	api, err := New(Options{DB: r.db, Tokens: tokens, Passwords: passwords, Throttle: auth.NewThrottle(r.now), Log: slog.New(slog.NewTextHandler(testLog{t}, nil))})
+	r.api, err = New(Options{DB: r.db, Tokens: tokens, Passwords: passwords, Throttle: auth.NewThrottle(r.now), Log: slog.New(slog.NewTextHandler(testLog{t}, nil))})
 	r.must(err)
 	app := fiber.New(fiber.Config{Immutable: true, UnescapePath: true, ReadBufferSize: 32 << 10, CaseSensitive: true, StreamRequestBody: true, DisableStartupMessage: true})
-	api.Mount(app)
+	r.api.Mount(app)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)
 	served := make(chan error, 1)
