@@ -20,11 +20,12 @@ type DB struct {
 	now    func() time.Time
 
 	tails    sideTails
-	mu       sync.Mutex // held through every Update and the publishing after it
+	mu       sync.Mutex // held through every Update, but for the sync of one that publishes nothing
 	accounts map[rating.AccountID]*rating.Account
 	refs     map[string]*rating.Account // by name and UUID; see cachedRef
 	spare    *callBatch                 // memory of the last transaction that charged calls
 	known    *knownCalls
+	payers   atomic.Pointer[payers]
 	catalog  atomic.Pointer[Catalog]
 	settings atomic.Pointer[rating.Settings]
 	space    spaces
@@ -50,6 +51,7 @@ type Options struct {
 // store, finishes what a crash interrupted and loads the decks. It takes the engine over: Close closes it.
 func Open(ctx context.Context, engine kv.Engine, o Options) (*DB, error) {
 	db := &DB{engine: engine, now: o.Now, accounts: map[rating.AccountID]*rating.Account{}}
+	db.payers.Store(&payers{})
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -183,21 +185,30 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 // Update runs fn in one transaction: all that it writes is kept, after one fsync, or nothing is.
 //
 // fn may be run again and has no effect but on its Tx. Nothing slow belongs inside. Decks, accounts
-// and settings that it changed are published before the next Update begins.
+// and settings that it changed are published before the next Update begins; one that changed none of
+// these lets the next begin while its own sync is under way.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return db.update(ctx, db.engine.Update, fn)
+	wait, err := db.stage(ctx, db.engine.Stage, fn)
+	if err != nil {
+		return err
+	}
+	return wait()
 }
 
 // Bulk is Update for thousands of rows: a step of an import.
 func (db *DB) Bulk(ctx context.Context, fn func(*Tx) error) error {
-	return db.update(ctx, db.engine.Bulk, fn)
+	_, err := db.stage(ctx, func(ctx context.Context, fn func(kv.Txn) error) (func() error, error) {
+		return func() error { return nil }, db.engine.Bulk(ctx, fn)
+	}, fn)
+	return err
 }
 
-func (db *DB) update(ctx context.Context, commit func(context.Context, func(kv.Txn) error) error, fn func(*Tx) error) error {
+// stage runs fn and publishes what it changed. wait returns when the transaction is durable.
+func (db *DB) stage(ctx context.Context, commit func(context.Context, func(kv.Txn) error) (func() error, error), fn func(*Tx) error) (wait func() error, err error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	var tx *Tx
-	err := commit(ctx, func(t kv.Txn) error {
+	wait, err = commit(ctx, func(t kv.Txn) error {
 		tx = db.newTx(ctx, withTail(t, db.tails.current()))
 		if err := fn(tx); err != nil {
 			return err
@@ -208,12 +219,24 @@ func (db *DB) update(ctx context.Context, commit func(context.Context, func(kv.T
 		db.keepBatch(tx.calls)
 	}
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if tx.newTail != nil {
+		db.tails.publish(tx.newTail)
+	}
+	if len(tx.published) == 0 && !tx.changed {
+		return wait, nil
+	}
+	if err := wait(); err != nil {
+		return nil, err
 	}
 	for _, publish := range tx.published {
 		publish()
 	}
-	return nil
+	if tx.changed {
+		db.payers.Store(&payers{})
+	}
+	return func() error { return nil }, nil
 }
 
 type principalKey struct{}

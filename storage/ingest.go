@@ -15,8 +15,9 @@ import (
 const (
 	maxQueued    = 10000                  // records waiting
 	maxQueueWait = 250 * time.Millisecond // of the oldest one, before newcomers are refused
-	maxGroup     = 5000                   // records a commit takes on
-	bulkGroup    = 3000                   // records from which a commit is a bulk one
+	maxWaiting   = 5000                   // records that may wait that long
+	bulkGroup    = 3000                   // records of a group; a submission of more is a bulk one
+	writers      = 2                      // one charges a group while the other's is synced
 )
 
 // ErrBusy says that the queue is full; nothing of the submission was stored.
@@ -39,7 +40,7 @@ type Ingest struct {
 	oldest atomic.Int64 // unix ns since when something has been waiting, 0 when nothing is
 	stop   chan struct{}
 	once   sync.Once
-	ended  chan struct{} // the writer is gone: what is still queued is not stored
+	ended  chan struct{} // the writers are gone: what is still queued is not stored
 }
 
 type submission struct {
@@ -50,14 +51,21 @@ type submission struct {
 	ready    chan struct{}
 }
 
-// NewIngest starts the queue's writer. Stop ends it.
+// NewIngest starts the queue's writers. Stop ends them.
 func NewIngest(db *DB) *Ingest {
 	q := &Ingest{db: db, queue: make(chan *submission, maxQueued), stop: make(chan struct{}), ended: make(chan struct{})}
-	go q.write()
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(q.write)
+	}
+	go func() {
+		all.Wait()
+		close(q.ended)
+	}()
 	return q
 }
 
-// Stop finishes what is queued and ends the writer. Later submissions are refused.
+// Stop finishes what is queued and ends the writers. Later submissions are refused.
 func (q *Ingest) Stop() {
 	q.once.Do(func() { close(q.stop) })
 	<-q.ended
@@ -112,20 +120,19 @@ func (q *Ingest) busy(n int64) bool {
 		return true
 	}
 	since := q.oldest.Load()
-	return waiting > maxGroup && since != 0 && time.Since(time.Unix(0, since)) > maxQueueWait
+	return waiting > maxWaiting && since != 0 && time.Since(time.Unix(0, since)) > maxQueueWait
 }
 
 func (q *Ingest) write() {
-	defer close(q.ended)
 	for {
 		select {
 		case s := <-q.queue:
-			q.commit(q.drain(s))
+			q.commit(s)
 		case <-q.stop:
 			for {
 				select {
 				case s := <-q.queue:
-					q.commit(q.drain(s))
+					q.commit(s)
 				default:
 					return
 				}
@@ -134,43 +141,54 @@ func (q *Ingest) write() {
 	}
 }
 
-// drain takes what waits behind the first submission, up to a group.
-func (q *Ingest) drain(first *submission) []*submission {
-	group, n := []*submission{first}, len(first.records)
-	for n < maxGroup {
+// fill takes what waits behind the first submission into its group, unless that is large already.
+func (q *Ingest) fill(g *group) {
+	for g.records < bulkGroup {
 		select {
 		case s := <-q.queue:
-			group = append(group, s)
-			n += len(s.records)
+			g.add(s)
 		default:
-			return group
+			return
 		}
 	}
-	return group
 }
 
-// commit charges a group in one transaction. If that fails each submission is tried alone.
-func (q *Ingest) commit(group []*submission) {
-	n := int64(0)
-	for _, s := range group {
-		n += int64(len(s.records))
-	}
-	if err := q.db.charge(group); err != nil {
-		for _, s := range group {
-			if len(group) > 1 {
-				err = q.db.charge([]*submission{s})
+// group is the submissions of one transaction.
+type group struct {
+	submissions []*submission
+	records     int
+}
+
+func (g *group) add(s *submission) {
+	g.submissions = append(g.submissions, s)
+	g.records += len(s.records)
+}
+
+// commit charges a submission, and all that wait when its transaction begins, in one. If that fails
+// each submission is tried alone.
+func (q *Ingest) commit(first *submission) {
+	g := &group{}
+	g.add(first)
+	if err := q.db.charge(g, q.fill); err != nil {
+		for _, s := range g.submissions {
+			if len(g.submissions) > 1 {
+				err = q.db.charge(groupOf(s), nil)
 			}
 			s.err = err
 		}
 	}
-	if q.queued.Add(-n) == 0 {
+	if q.queued.Add(-int64(g.records)) == 0 {
 		q.oldest.Store(0)
 	} else {
 		q.oldest.Store(time.Now().UnixNano())
 	}
-	for _, s := range group {
+	for _, s := range g.submissions {
 		close(s.ready)
 	}
+}
+
+func groupOf(s *submission) *group {
+	return &group{[]*submission{s}, len(s.records)}
 }
 
 // Outcomes returns how many calls became what since the store was opened, by rating.Outcome.
@@ -181,20 +199,21 @@ func (db *DB) Outcomes() (n [4]int64) {
 	return n
 }
 
-// charge charges a group in one transaction and counts what became of it.
+// charge charges a group in one transaction and counts what became of it. fill, if there is one, adds
+// what came while the transaction waited for others.
 //
 // A record whose figures leave what a balance or a day's total can hold makes the transaction fail for
 // all. The submission is then halved until that record stands alone, and it is held: only a fault of
 // the store is an error.
-func (db *DB) charge(group []*submission) error {
-	err := db.chargeGroup(group)
-	if unstorable(err) && len(group) == 1 {
-		err = db.chargeHalves(group[0], err)
+func (db *DB) charge(g *group, fill func(*group)) error {
+	err := db.chargeGroup(g, fill)
+	if unstorable(err) && len(g.submissions) == 1 {
+		err = db.chargeHalves(g.submissions[0], err)
 	}
 	if err != nil {
 		return err
 	}
-	for _, s := range group {
+	for _, s := range g.submissions {
 		for _, v := range s.verdicts {
 			db.outcomes[v.Outcome&3].Add(1)
 		}
@@ -216,7 +235,7 @@ func (db *DB) chargeHalves(s *submission, why error) error {
 	half := len(s.records) / 2
 	for _, records := range [...][]Record{s.records[:half], s.records[half:]} {
 		part := &submission{by: s.by, records: records}
-		err := db.chargeGroup([]*submission{part})
+		err := db.chargeGroup(groupOf(part), nil)
 		if unstorable(err) {
 			err = db.chargeHalves(part, err)
 		}
@@ -256,16 +275,17 @@ func (db *DB) holdUnstorable(s *submission, why error) error {
 	})
 }
 
-func (db *DB) chargeGroup(group []*submission) error {
-	update, n := db.Update, 0
-	for _, s := range group {
-		n += len(s.records)
-	}
-	if n >= bulkGroup {
+func (db *DB) chargeGroup(g *group, fill func(*group)) error {
+	update := db.Update
+	if g.records >= bulkGroup {
 		update = db.Bulk
 	}
 	return update(context.Background(), func(tx *Tx) error {
-		for _, s := range group {
+		if fill != nil {
+			fill(g)
+			fill = nil // should this run again, the group is the same
+		}
+		for _, s := range g.submissions {
 			s.err, s.verdicts = nil, slices.Grow(s.verdicts[:0], len(s.records))
 			tx.by = s.by
 			for i := range s.records {
@@ -298,7 +318,7 @@ func (db *DB) ChargeNow(ctx context.Context, records []Record) ([]rating.Verdict
 		return nil, err
 	}
 	s := &submission{by: Principal(ctx), records: records}
-	err := db.charge([]*submission{s})
+	err := db.charge(groupOf(s), nil)
 	if errors.Is(err, context.Canceled) {
 		return nil, ctx.Err()
 	}

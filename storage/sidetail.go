@@ -135,7 +135,7 @@ func (tx *Tx) indexSides(keys [2][]sideKey) error {
 		next = &sideTail{}
 	}
 	next.logged = lastLogged(tx.Txn)
-	tx.published = append(tx.published, func() { tx.db.tails.publish(next) })
+	tx.newTail = next // the next transaction goes on from it
 	return nil
 }
 

@@ -61,6 +61,8 @@ type Tx struct {
 	replanned bool                                 // a service plan, or who is on one, changed here
 	actor     func(*Tx) (*ServiceActor, error)     // for audits of services, nil for billd itself
 	known     map[rating.AccountID]*rating.Account // a reader's own cache of accounts, nil for none
+	newTail   *sideTail                            // of the calls charged here
+	changed   bool                                 // something that may say who pays, and by which deck
 	published []func()
 }
 
@@ -125,6 +127,7 @@ func (tx *Tx) CDRUUID(c *rating.CDR) string {
 // Changed keeps the audit trail and notes what must be published when the transaction commits.
 // It is called by the tables themselves.
 func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
+	tx.forgetPayers(table)
 	switch table {
 	case schema.accounts.Name:
 		if tx.dirty == nil {

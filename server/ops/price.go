@@ -10,25 +10,13 @@ import (
 
 // Price prices calls as Explain does, without saying how, and calls each with every ask's number and answer,
 // in order. The error of an ask that has no price is each's; Price fails if the store does, or as each fails.
-// Asks that name no account are answered from memory.
 func Price(ctx context.Context, env *Env, asks []ExplainArgs, each func(i int, a rating.Ask, q rating.Quote, err error) error) error {
-	inStore := false
-	for i := range asks {
-		inStore = inStore || asks[i].Account != ""
-	}
-	if inStore {
-		return env.DB.View(ctx, func(tx *storage.Tx) error { return priceAll(env.DB, tx, asks, each) })
-	}
-	return priceAll(env.DB, nil, asks, each)
-}
-
-func priceAll(db *storage.DB, tx *storage.Tx, asks []ExplainArgs, each func(int, rating.Ask, rating.Quote, error) error) error {
-	now, settings, catalog := db.Now(), db.Settings(), db.Catalog()
+	now, settings, catalog := env.DB.Now(), env.DB.Settings(), env.DB.Catalog()
 	for i := range asks {
 		ask, err := askOf(asks[i], now)
 		var q rating.Quote
 		if err == nil {
-			q, err = price(tx, catalog, settings, &ask, &asks[i])
+			q, err = price(ctx, env.DB, catalog, settings, &ask, &asks[i])
 		}
 		if err != nil && rating.KindOf(err) == rating.Internal {
 			return err
@@ -40,8 +28,8 @@ func priceAll(db *storage.DB, tx *storage.Tx, asks []ExplainArgs, each func(int,
 	return nil
 }
 
-// price quotes one call; tx may be nil when args names no account.
-func price(tx *storage.Tx, catalog *storage.Catalog, settings *rating.Settings, ask *rating.Ask, args *ExplainArgs) (rating.Quote, error) {
+// price quotes one call.
+func price(ctx context.Context, db *storage.DB, catalog *storage.Catalog, settings *rating.Settings, ask *rating.Ask, args *ExplainArgs) (rating.Quote, error) {
 	if args.Account == "" {
 		name := cmp.Or(args.Deck, "default")
 		d := catalog.Named(name)
@@ -50,7 +38,7 @@ func price(tx *storage.Tx, catalog *storage.Catalog, settings *rating.Settings, 
 		}
 		return rating.QuoteOf([]*rating.PricedDeck{d}, *ask, settings)
 	}
-	payer, err := tx.Payer(args.Account)
+	payer, err := db.Payer(ctx, args.Account)
 	if err != nil {
 		return rating.Quote{}, err
 	}

@@ -121,6 +121,11 @@ func (e *Engine) Update(ctx context.Context, fn func(kv.Txn) error) error {
 	return nil
 }
 
+// Stage is Update: a commit has no step that another could begin behind.
+func (e *Engine) Stage(ctx context.Context, fn func(kv.Txn) error) (wait func() error, err error) {
+	return func() error { return nil }, e.Update(ctx, fn)
+}
+
 // Bulk is Update: every commit goes straight to the file.
 func (e *Engine) Bulk(ctx context.Context, fn func(kv.Txn) error) error { return e.Update(ctx, fn) }
 

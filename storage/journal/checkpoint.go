@@ -27,7 +27,8 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 		if err := e.lockWriter(ctx); err != nil {
 			return err
 		}
-		left := e.state.Load().layers[1] != nil // by one that failed
+		left := e.head.layers[1] != nil // by one that failed
+		e.drain()                       // what could not be made durable is not in the state
 		work := e.turnOver()
 		<-e.writer
 		if !work {
@@ -40,6 +41,7 @@ func (e *Engine) checkpoint(ctx context.Context) error {
 		if err := lock(context.Background(), e.writer); err != nil {
 			return err
 		}
+		e.drain()
 		e.settle()
 		<-e.writer
 		if !left {
@@ -75,7 +77,7 @@ func (e *Engine) turnOver() bool {
 	}
 	e.segments[0], e.segments[1] = e.segments[1], e.segments[0]
 	e.segments[0].start(id, e.segments[1].id)
-	e.state.Store(&state{layers: layers{newMemory(), s.layers[0]}, turn: s.turn + 1})
+	e.show(&state{layers: layers{newMemory(), s.layers[0]}, turn: s.turn + 1})
 	return true
 }
 
@@ -100,5 +102,5 @@ func (e *Engine) apply(ctx context.Context) error {
 // settle forgets what is in the store now. The caller holds both locks.
 func (e *Engine) settle() {
 	s := e.state.Load()
-	e.state.Store(&state{layers: layers{s.layers[0], nil}, turn: s.turn + 1})
+	e.show(&state{layers: layers{s.layers[0], nil}, turn: s.turn + 1})
 }

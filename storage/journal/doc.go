@@ -5,9 +5,13 @@
 // checkpoint writes what has gathered to the store in one large transaction: a commit of the store syncs
 // twice and rewrites pages at scattered places, which then happens once for thousands of Updates.
 //
-//	Update   memory over store → journal, sync, → memory
+//	Update   memory over store → staged → journal, sync, → memory
 //	View     memory over store, both of one state
 //	Bulk     checkpoint, then straight to the store: for transactions of many rows
+//
+// An Update is staged when it has decided what it writes; the next one goes on from there while the sync is
+// under way, and one sync serves all that are staged by then. What is synced together is one record. Nobody
+// is told, and no View shows, what is not durable yet; if the sync fails, so do all that were staged.
 //
 // # Exactness
 //

@@ -51,21 +51,26 @@ type Engine struct {
 	o     Options
 
 	applying chan struct{} // holds one token during a checkpoint, Bulk, Backup's flush or Close; taken before writer
-	writer   chan struct{} // holds one token during an Update
+	writer   chan struct{} // holds one token while an Update decides what it writes
+	syncing  chan struct{} // holds one token while a record is written and synced
 	state    atomic.Pointer[state]
 
 	// under writer
 	segments [2]*segment // [0] takes records, [1] is free or holds what is being applied
-	failed   error       // why no more can be written
+	head     *state      // what the next Update goes on from: the durable state and what is staged
+	newest   *staged     // the last one there was
 	closed   bool
 	last     int // size of the last record, to guess the next
 
-	timer   *time.Timer   // of the next checkpoint
-	applied chan struct{} // told after a checkpoint, done or failed
+	joined []byte // under syncing: the record of a group
+
+	timer   *time.Timer // of the next checkpoint
 	commits atomic.Int64
 
-	mu    sync.Mutex
-	fault error // of the last checkpoint
+	mu     sync.Mutex
+	queue  []*staged // to be synced
+	failed error     // why no more can be written
+	fault  error     // of the last checkpoint
 }
 
 var _ kv.Engine = (*Engine)(nil)
@@ -73,7 +78,7 @@ var _ kv.Engine = (*Engine)(nil)
 // Open takes over inner and replays what a crash left in the journal. Close closes inner too, and so does
 // a failing Open.
 func Open(ctx context.Context, inner kv.Engine, o Options) (*Engine, error) {
-	e := &Engine{inner: inner, o: o, applying: make(chan struct{}, 1), writer: make(chan struct{}, 1), applied: make(chan struct{}, 1)}
+	e := &Engine{inner: inner, o: o, applying: make(chan struct{}, 1), writer: make(chan struct{}, 1), syncing: make(chan struct{}, 1)}
 	for i, name := range []string{"-a", "-b"} {
 		e.segments[i] = &segment{path: o.Path + name, noSync: o.NoSync}
 	}
@@ -84,7 +89,7 @@ func Open(ctx context.Context, inner kv.Engine, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, inner.Close())
 	}
-	e.state.Store(&state{layers: layers{newMemory()}})
+	e.show(&state{layers: layers{newMemory()}})
 	e.timer = time.AfterFunc(time.Hour, e.onTime)
 	e.timer.Stop()
 	return e, nil
@@ -217,66 +222,13 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Txn) error) error {
 	}
 }
 
-// Update runs fn and makes what it wrote durable, or nothing of it if fn fails or panics.
-//
-// ctx ends the wait for other writers; once fn has started it is not asked again. fn runs a second time
-// if it writes more than the journal takes. After a sync that failed all further Updates fail, since
-// nobody knows what is on the disk.
-func (e *Engine) Update(ctx context.Context, fn func(kv.Txn) error) error {
-	large, err := e.update(ctx, fn)
-	if large {
-		return e.Bulk(ctx, fn)
-	}
-	return err
-}
-
-func (e *Engine) update(ctx context.Context, fn func(kv.Txn) error) (large bool, err error) {
-	if err := e.lockWithRoom(ctx); err != nil {
-		return false, err
-	}
-	defer func() { <-e.writer }()
-	if e.failed != nil {
-		return false, e.failed
-	}
-	s := e.state.Load()
-	t := &txn{layers: layers{{rows: s.layers[0].rows.Copy(), size: s.layers[0].size}, s.layers[1]}, writable: true}
-	t.rec = make([]byte, recordHeader, e.last+e.last/4+1024)
-	err = e.inner.View(ctx, func(base kv.Txn) error {
-		t.base = base
-		return fn(t)
-	})
-	if t.large || err != nil || t.writes == 0 {
-		return t.large, err
-	}
-	e.last = len(t.rec)
-	if synced, err := e.segments[0].append(t.rec); err != nil {
-		err = fmt.Errorf("journal: %w", err)
-		if !synced {
-			e.failed = fmt.Errorf("store takes no more writes until it is opened again: %w", err)
-			return false, e.failed
-		}
-		return false, err
-	}
-	first := s.layers[0].size == 0
-	t.layers[0].size += int64(len(t.rec))
-	e.state.Store(&state{layers: t.layers, turn: s.turn})
-	e.commits.Add(1)
-	switch {
-	case t.layers[0].size >= gatherSize && s.layers[0].size < gatherSize:
-		e.timer.Reset(0)
-	case first:
-		e.timer.Reset(gatherTime)
-	}
-	return false, nil
-}
-
 // lockWithRoom locks the writer when the journal is not too far ahead of the store.
 func (e *Engine) lockWithRoom(ctx context.Context) error {
 	for {
 		if err := e.lockWriter(ctx); err != nil {
 			return err
 		}
-		if e.state.Load().layers[0].size < waitSize {
+		if e.head.layers[0].size < waitSize {
 			return nil
 		}
 		<-e.writer
@@ -297,8 +249,8 @@ func (e *Engine) Bulk(ctx context.Context, fn func(kv.Txn) error) error {
 		return err
 	}
 	defer func() { <-e.writer }()
-	if e.failed != nil {
-		return e.failed
+	if err := e.drain(); err != nil {
+		return err
 	}
 	if err := e.flush(ctx); err != nil {
 		return err
@@ -371,9 +323,10 @@ func (e *Engine) Close() error {
 	}
 	e.closed = true
 	e.timer.Stop()
+	lost := e.drain()
 	err := e.flush(context.Background())
 	for _, s := range e.segments {
-		if err == nil && e.failed == nil {
+		if err == nil && lost == nil {
 			err = s.remove()
 		}
 		s.close()

@@ -529,7 +529,7 @@ func FuzzSegment(f *testing.F) {
 	t := &txn{layers: layers{newMemory()}, writable: true, rec: make([]byte, recordHeader)}
 	t.Put(one, []byte("key"), []byte("value"))
 	t.Delete(two, []byte("k"))
-	if _, err := s.append(t.rec); err != nil {
+	if err := errors.Join(s.reserve(len(t.rec)), s.append(t.rec)); err != nil {
 		f.Fatal(err)
 	}
 	s.close()

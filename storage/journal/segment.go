@@ -29,28 +29,40 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// segment is a file that records are appended to. It belongs to the writer.
+// segment is a file that records are appended to: the writer reserves room, who syncs writes there.
 type segment struct {
-	path   string
-	file   *os.File
-	filled int64 // bytes that are written, zeros included
-	id     uint64
-	after  uint64 // the mark of the state that it goes on from
-	end    int64  // where the next record goes, 0 before start
-	number uint64 // of the last record
-	noSync bool
+	path     string
+	file     *os.File
+	filled   int64 // bytes that are written, zeros included
+	reserved int64 // bytes that records may take
+	id       uint64
+	after    uint64 // the mark of the state that it goes on from
+	end      int64  // where the next record goes, 0 before start
+	number   uint64 // of the last record
+	noSync   bool
 }
 
 func padded(n int) int { return (n + 7) &^ 7 }
 
 // start makes s an empty segment with a new id. Nothing is written before the first record.
 func (s *segment) start(id, after uint64) {
-	s.id, s.after, s.end, s.number = id, after, headerSize, 0
+	s.id, s.after, s.end, s.number, s.reserved = id, after, headerSize, 0, headerSize
 }
 
-// append writes a record whose first recordHeader bytes are free, and syncs. A failure of write leaves
-// the segment as it was; synced is false if what is on the disk is not known.
-func (s *segment) append(rec []byte) (synced bool, err error) {
+// reserve makes room for a transaction's record, whatever else is written first. A failure leaves the
+// segment as it was.
+func (s *segment) reserve(size int) error {
+	want := s.reserved + int64(padded(size))
+	if err := s.fill(want); err != nil {
+		return err
+	}
+	s.reserved = want
+	return nil
+}
+
+// append writes a record whose first recordHeader bytes are free, in room that was reserved, and syncs.
+// After a failure it is not known what is on the disk.
+func (s *segment) append(rec []byte) error {
 	ops := len(rec) - recordHeader
 	for len(rec)%8 != 0 {
 		rec = append(rec, 0)
@@ -59,25 +71,22 @@ func (s *segment) append(rec []byte) (synced bool, err error) {
 	binary.LittleEndian.PutUint64(rec[8:], s.id)
 	binary.LittleEndian.PutUint64(rec[16:], s.number+1)
 	binary.LittleEndian.PutUint32(rec[4:], crc32.Checksum(rec[8:], castagnoli))
-	if err := s.fill(s.end + int64(len(rec))); err != nil {
-		return true, err
-	}
 	if s.number == 0 {
 		if _, err := s.file.WriteAt(s.header(), 0); err != nil {
-			return true, err
+			return err
 		}
 	}
 	if _, err := s.file.WriteAt(rec, s.end); err != nil {
-		return true, err
+		return err
 	}
 	if !s.noSync {
 		if err := dataSync(s.file); err != nil {
-			return false, err
+			return err
 		}
 	}
 	s.end += int64(len(rec))
 	s.number++
-	return true, nil
+	return nil
 }
 
 func (s *segment) header() []byte {

@@ -41,6 +41,10 @@ type Cursor interface {
 type Engine interface {
 	View(ctx context.Context, fn func(Txn) error) error
 	Update(ctx context.Context, fn func(Txn) error) error
+	// Stage is Update up to what makes it durable, which wait ends: the next Update sees what this one
+	// wrote and may begin before. A View sees it when it is durable. wait must be called; if it fails
+	// all Updates do from then on.
+	Stage(ctx context.Context, fn func(Txn) error) (wait func() error, err error)
 	// Bulk is an Update of thousands of rows.
 	Bulk(ctx context.Context, fn func(Txn) error) error
 	// Backup streams a consistent copy that Open can read.
