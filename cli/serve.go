@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"os"
 
 	"billd/server"
 	"billd/server/ops"
@@ -26,6 +27,9 @@ func newServe(a *app) *cobra.Command {
 				return err
 			}
 			o.Dir, o.Version, o.Banner, o.Log, o.Commands = a.dir, version(), a.out, log, ops.Commands()
+			if os.Getenv("GOGC") == "" {
+				paceMemory()
+			}
 			return server.Run(cmd.Context(), o)
 		},
 	}

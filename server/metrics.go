@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"billd/rating"
@@ -20,6 +21,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	last     atomic.Pointer[answered]
 }
 
 func newMetrics(s *Server) *metrics {
@@ -90,10 +92,25 @@ func (c callMetrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(commitsTotal, prometheus.CounterValue, float64(c.db.Stats().Commits))
 }
 
+// answered are the metrics of one route and status.
+type answered struct {
+	method  string
+	route   *fiber.Route
+	status  int
+	count   prometheus.Counter
+	seconds prometheus.Observer
+}
+
 func (m *metrics) request(c *fiber.Ctx, took time.Duration) {
-	route := c.Route().Path
-	m.requests.WithLabelValues(c.Method(), route, strconv.Itoa(c.Response().StatusCode())).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+	route, status := c.Route(), c.Response().StatusCode()
+	last := m.last.Load() // most requests are like the one before
+	method := c.Method()
+	if last == nil || last.route != route || last.status != status || last.method != method {
+		last = &answered{method, route, status, m.requests.WithLabelValues(method, route.Path, strconv.Itoa(status)), m.seconds.WithLabelValues(route.Path)}
+		m.last.Store(last)
+	}
+	last.count.Inc()
+	last.seconds.Observe(took.Seconds())
 }
 
 // handle answers in Prometheus' text format.

@@ -64,6 +64,9 @@ func (s *Server) guard(c *fiber.Ctx) (err error) {
 // uploads are the routes that read their body themselves, after authentication, to limits of their own.
 var uploads = []string{native.Base + "/import/", "/v2/rates", "/v2/tasks"}
 
+// smallBody is what memory is taken for on the client's word alone.
+const smallBody = 64 << 10
+
 // limitBody reads a request's body up to the limit that every other route has. With streaming on,
 // fasthttp itself would let any length through.
 func limitBody(c *fiber.Ctx) error {
@@ -76,8 +79,17 @@ func limitBody(c *fiber.Ctx) error {
 			return nil
 		}
 	}
-	if c.Request().Header.ContentLength() > bodyLimit {
+	length := c.Request().Header.ContentLength()
+	if length > bodyLimit {
 		return fiber.ErrRequestEntityTooLarge
+	}
+	if length >= 0 && length <= smallBody {
+		body := make([]byte, length)
+		if _, err := io.ReadFull(stream, body); err != nil {
+			return fiber.ErrBadRequest
+		}
+		c.Request().SetBodyRaw(body)
+		return nil
 	}
 	body, err := io.ReadAll(io.LimitReader(stream, bodyLimit+1))
 	if err != nil {
