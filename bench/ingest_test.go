@@ -69,6 +69,7 @@ func BenchmarkIngestHTTP(b *testing.B) {
 			s.prepare()
 			for b.Loop() {
 				bodies := requests(bb.requests, bb.each, bb.accounts)
+				s.reportHello(bb.conns)
 				disk, cpu, began := fdatasyncs(b), s.cpu(), time.Now()
 				took := s.load(bb.conns, "/api/v1/cdrs", bodies)
 				seconds := time.Since(began).Seconds()

@@ -24,6 +24,7 @@ func BenchmarkRateHTTP(b *testing.B) {
 			s.prepare()
 			for b.Loop() {
 				bodies := asks(bb.requests, bb.each, bb.account)
+				s.reportHello(bb.conns)
 				cpu, began := s.cpu(), time.Now()
 				took := s.load(bb.conns, "/api/v1/rate", bodies)
 				seconds := time.Since(began).Seconds()
