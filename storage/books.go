@@ -45,9 +45,18 @@ func (tx *Tx) OpenBooks(a *rating.Account) (*Books, error) {
 	if err != nil {
 		return nil, err
 	}
+	return tx.OpenBooksOf(a, above, s)
+}
+
+// OpenBooksOf is OpenBooks for who has read the account's ancestors and services already.
+func (tx *Tx) OpenBooksOf(a *rating.Account, above []*rating.Account, s *Services) (*Books, error) {
 	b := &Books{Account: a, Above: above, Seller: Seller(a, above), Services: s}
 	return b, b.LoadPlans(tx)
 }
+
+// Idle reports whether an account is on no plan, neither by itself nor by its objects: nothing that it
+// counts is billed.
+func (s *Services) Idle() bool { return len(s.Plans)+len(s.Objects) == 0 }
 
 // LoadPlans reads the documents of the plans that the services name, those on the account and those that
 // its objects bring. A deleted plan goes on pricing those who are on it.

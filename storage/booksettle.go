@@ -78,15 +78,15 @@ func (tx *Tx) CarryUp(above []*rating.Account, from *rating.Account, delta Quant
 		if err != nil {
 			return err
 		}
-		if len(s.Plans)+len(s.Objects) == 0 || p.ID == rating.MasterAccount {
+		if s.Idle() || p.ID == rating.MasterAccount {
 			s.Cascade = s.Cascade.Add(delta, 1)
 			if err := tx.Services.Put(s); err != nil {
 				return err
 			}
 			continue
 		}
-		b := &Books{Account: p, Above: above[i+1:], Seller: Seller(p, above[i+1:]), Services: s}
-		if err := b.LoadPlans(tx); err != nil {
+		b, err := tx.OpenBooksOf(p, above[i+1:], s)
+		if err != nil {
 			return err
 		}
 		if err := tx.HoldBooks(b); err != nil {

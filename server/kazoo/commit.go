@@ -73,72 +73,93 @@ func addAll(sum, by storage.Quantities) {
 	}
 }
 
+// recounting is a tree whose accounts are being counted anew.
+type recounting struct {
+	tx    *storage.Tx
+	above []*rating.Account // of the top
+	by    map[rating.AccountID]*rating.Account
+	below map[rating.AccountID]storage.Quantities // what was counted under an account so far
+}
+
 // recountTree counts the objects of an account and of all below it anew, and settles every account whose
 // figures had drifted, from the leaves up; the account itself in any case.
 func recountTree(tx *storage.Tx, top *rating.Account) error {
+	r := recounting{tx: tx, by: map[rating.AccountID]*rating.Account{top.ID: top}, below: map[rating.AccountID]storage.Quantities{}}
 	line := []*rating.Account{top}
 	err := tx.Descendants(top.ID, func(a *rating.Account) (bool, error) {
 		line = append(line, a) // parents before children
+		r.by[a.ID] = a
 		return true, nil
 	})
 	if err != nil {
 		return err
 	}
-	below := map[rating.AccountID]storage.Quantities{}
+	if r.above, err = tx.Ancestors(top.ID); err != nil {
+		return err
+	}
 	for _, a := range slices.Backward(line) {
-		has, err := recount(tx, a.ID)
+		by, err := r.recount(a, a.ID == top.ID)
 		if err != nil {
-			return err
-		}
-		s, err := tx.ServicesOf(a.ID)
-		if err != nil {
-			return err
-		}
-		cascade := below[a.ID]
-		if cascade == nil {
-			cascade = storage.Quantities{}
-		}
-		if a.ID != top.ID {
-			if below[a.Parent] == nil {
-				below[a.Parent] = storage.Quantities{}
-			}
-			addAll(below[a.Parent], has.units)
-			addAll(below[a.Parent], cascade)
-			if has.units.Same(s.Counted) && cascade.Same(s.Cascade) && reflect.DeepEqual(has.plans, s.Objects) {
-				continue
-			}
-		}
-		if err := setCounts(tx, a, has, cascade); err != nil {
 			return err
 		}
 		if a.ID == top.ID {
-			above, err := tx.Ancestors(a.ID)
-			if err != nil {
-				return err
-			}
-			delta := has.units.Add(cascade, 1).Add(s.Counted, -1).Add(s.Cascade, -1)
-			if err := tx.CarryUp(above, a, delta); err != nil {
-				return err
-			}
+			return tx.CarryUp(r.above, top, by)
 		}
 	}
 	return nil
 }
 
-// setCounts gives an account's services what was counted, and settles them.
-func setCounts(tx *storage.Tx, a *rating.Account, has share, cascade storage.Quantities) error {
-	b, err := tx.OpenBooks(a)
+// recount counts one account, whose children were counted, and settles it where that is drift or it
+// must; it returns by how much the figures were wrong.
+func (r *recounting) recount(a *rating.Account, must bool) (by storage.Quantities, err error) {
+	has, err := recount(r.tx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	cascade := r.below[a.ID]
+	if cascade == nil {
+		cascade = storage.Quantities{}
+	}
+	if r.below[a.Parent] == nil {
+		r.below[a.Parent] = storage.Quantities{}
+	}
+	addAll(r.below[a.Parent], has.units)
+	addAll(r.below[a.Parent], cascade)
+	s, err := r.tx.ServicesOf(a.ID)
+	same := err == nil && has.units.Same(s.Counted) && cascade.Same(s.Cascade) && reflect.DeepEqual(has.plans, s.Objects)
+	if err != nil || same && (!must || s.Idle()) {
+		return nil, err
+	}
+	by = has.units.Add(cascade, 1).Add(s.Counted, -1).Add(s.Cascade, -1)
+	if s.Idle() && len(has.plans) == 0 {
+		s.Counted, s.Cascade = has.units, cascade
+		return by, r.tx.Services.Put(s)
+	}
+	return by, r.settle(a, s, has, cascade)
+}
+
+// settle gives the services of an account that is billed what was counted, and settles them.
+func (r *recounting) settle(a *rating.Account, s *storage.Services, has share, cascade storage.Quantities) error {
+	b, err := r.tx.OpenBooksOf(a, r.ancestors(a), s)
 	if err != nil {
 		return err
 	}
-	if err := tx.HoldBooks(b); err != nil {
+	if err := r.tx.HoldBooks(b); err != nil {
 		return err
 	}
-	b.Services.Counted, b.Services.Objects, b.Services.Cascade = has.units, has.plans, cascade
-	if err := b.LoadPlans(tx); err != nil {
+	s.Counted, s.Objects, s.Cascade = has.units, has.plans, cascade
+	if err := b.LoadPlans(r.tx); err != nil {
 		return err
 	}
-	return tx.SettleBooks(b, a)
+	return r.tx.SettleBooks(b, a)
+}
+
+// ancestors returns the accounts above one of the tree, its parent first.
+func (r *recounting) ancestors(a *rating.Account) (above []*rating.Account) {
+	for p := r.by[a.Parent]; p != nil; p = r.by[p.Parent] {
+		above = append(above, p)
+	}
+	return append(above, r.above...)
 }
 
 // maxAuditedPath bounds the path that an audit repeats.
