@@ -131,6 +131,11 @@ func (s *Server) stop() error {
 	return err
 }
 
+// selfService is what serve says while accounts may credit themselves: Kazoo's API has it so, and no
+// payment gateway asks for the money.
+const selfService = "  note  accounts can credit themselves: Kazoo's services/topup takes their word that they paid.\n" +
+	"        To leave that to their resellers and you: billd settings set topup.self_service false\n"
+
 // greet fills a demo store and prints where billd answers.
 func (s *Server) greet(ctx context.Context, addr net.Addr) error {
 	url := "http://" + addr.String()
@@ -140,6 +145,9 @@ func (s *Server) greet(ctx context.Context, addr net.Addr) error {
 		}
 	}
 	fmt.Fprintf(s.o.Banner, "billd %s\n  URL   %s\n  data  %s\n", s.o.Version, url, s.o.Dir)
+	if !s.db.Settings().TopUpBySeller {
+		fmt.Fprint(s.o.Banner, selfService)
+	}
 	var operators int
 	err := s.db.View(ctx, func(tx *storage.Tx) error {
 		operators = tx.Operators.Count()

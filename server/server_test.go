@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -10,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"billd/server/auth"
 	"billd/server/ops"
+	"billd/storage"
 )
 
 func TestRoutesListEverySurface(t *testing.T) {
@@ -120,6 +123,40 @@ func TestARequestLargerThanTheLimitIsRefusedInTheSurfacesForm(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+// While accounts may credit themselves serve says so, and how to end it; once that is off it is silent.
+func TestServeSaysThatAccountsMayCreditThemselves(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		name, setting string
+		want          bool
+	}{{"by default", "", true}, {"switched off", "false", false}, {"and on again", "true", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			db, err := ops.OpenStore(t.Context(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if tt.setting != "" {
+				err := db.Update(t.Context(), func(tx *storage.Tx) error {
+					_, err := tx.ChangeSettings(map[string]string{"topup.self_service": tt.setting})
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			var said strings.Builder
+			s := &Server{o: Options{Banner: &said, Dir: dir}, db: db, env: &ops.Env{DB: db, Access: &ops.Access{Setup: &auth.Setup{Now: time.Now}}}}
+			if err := s.greet(t.Context(), &net.TCPAddr{}); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(said.String(), "billd settings set topup.self_service false"); got != tt.want {
+				t.Errorf("serve says %q, a note in it: %v, want %v", said.String(), got, tt.want)
+			}
+		})
+	}
 }
 
 // zeros is an endless body.
