@@ -22,7 +22,7 @@ func (r *Reader) planUnits(hs []heading) {
 		}
 		u := unit{times: 1, over: 1}
 		switch f {
-		case FieldPrice, FieldNextPrice, FieldConnect:
+		case FieldPrice, FieldNextPrice, FieldConnect, FieldInter, FieldIntra, FieldIndeterminate:
 			if hs[i].cents {
 				u = unit{times: 1, over: 100, word: "cents"}
 			}

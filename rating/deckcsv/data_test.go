@@ -129,7 +129,7 @@ func TestPublishedListsThatAreRefused(t *testing.T) {
 		{"pricelist-sms-no-prefix.csv", `no prefix column and no price per minute ("Price / msg" is per msg); headers seen: ISO, Country, Description, Price / msg`},
 		{"deck-route-increments.csv", "no prefix column; headers seen: id, name, surcharge, initial_increment, subsequent_increment, charge, free_destination, route_id, active_date"},
 		{"deck-kazoo-routes.json", "a JSON document; want CSV with a prefix and a price in each line"},
-		{"deck-airtel-2023.xlsx", "a spreadsheet or an archive; want CSV: save the sheet with the prices as CSV"},
+		{"deck-airtel-2023.xlsx", "a workbook or an archive, which cannot be read as a stream"},
 		{"cgrates-tutorial2-Destinations.csv", "no price per minute; headers seen: #ID, Prefix"},
 		{"cgrates-tutorial2-Rates.csv", "no prefix column; headers seen: #ID, ConnectFee, Rate, RateUnit, RateIncrement, GroupIntervalStart"},
 		{"asterisk-freepbx-25col.csv", ""},

@@ -233,12 +233,22 @@ func (r *Reader) validity(row *Row, cells [][]byte) string {
 			row.Till = till
 			row.Given.add(FieldTill)
 		}
-		row.From = from
-		row.Given.add(FieldFrom)
+		if reason := r.plausible("from", from); reason != "" {
+			return reason
+		}
+		if row.From = from; from.Unix() == 0 { // Yeti's always, and a date that was lost
+			r.warnOnce("1970", "valid from 1970-01-01 counts as not said")
+			row.From = time.Time{}
+		} else {
+			row.Given.add(FieldFrom)
+		}
 	}
 	if cell := r.cell(cells, FieldTill); len(cell) > 0 {
 		till, reason := r.dates.parse(string(cell))
 		if reason != "" {
+			return reason
+		}
+		if reason := r.plausible("till", till); reason != "" {
 			return reason
 		}
 		row.Till = till
@@ -246,6 +256,25 @@ func (r *Reader) validity(row *Row, cells [][]byte) string {
 	}
 	if !row.From.IsZero() && !row.Till.IsZero() && !row.Till.After(row.From) && r.layout.Form != FormBilld {
 		return fmt.Sprintf("valid till %s: want later than valid from %s", row.Till.Format(time.DateOnly), row.From.Format(time.DateOnly))
+	}
+	return ""
+}
+
+// The years in which a price list's rates begin; an end may be as far as a list writes "never".
+const (
+	firstYear = 1990
+	lastYear  = 2079
+)
+
+// plausible says why a date is no date of a rate: what spreadsheets and programs make of a blank one.
+func (r *Reader) plausible(what string, t time.Time) string {
+	switch {
+	case r.layout.Form == FormBilld || what == "from" && t.Unix() == 0:
+		return ""
+	case t.Year() < firstYear:
+		return fmt.Sprintf("valid %s %s: want %d or later", what, t.Format(time.DateOnly), firstYear)
+	case what == "from" && t.Year() > lastYear:
+		return fmt.Sprintf("valid from %s: want %d or earlier", t.Format(time.DateOnly), lastYear)
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-// Package deckcsv reads carriers' price lists and writes rate decks, as CSV.
+// Package deckcsv reads carriers' price lists, CSV and XLSX, and writes rate decks as CSV.
 //
 // A carrier sends whatever its spreadsheet makes: any delimiter, a decimal comma, title rows above
 // the header, headers in its own words or none, a prefix written as +44, as a list or as a range,
@@ -11,7 +11,9 @@
 //
 // Every call of Next that does not end the file gives either a Row or a Reject, and
 // rows read = rows accepted + rows rejected. Blank lines, and the title and header lines above the
-// first rate, are not read. A line that holds a list or a range of prefixes counts once for each.
+// first rate, are not read, nor are lines with a single cell of words, such as a note below the rates,
+// which the Layout names. A line that holds a list or a range of prefixes counts once for each of the
+// fewest prefixes that say the same.
 //
 // # Forms
 //
@@ -40,6 +42,8 @@
 //		fmt.Println(row.Prefix, row.Terms.First.Price)
 //	}
 //
-// The package imports rating, the standard library, and golang.org/x/text/encoding for the UTF-16
+// NewBookReader does the same for a sheet of a workbook, whose rows are its lines.
+//
+// The package imports rating, rating/xlsx, the standard library, and golang.org/x/text/encoding for the UTF-16
 // and Windows code pages that spreadsheets save.
 package deckcsv

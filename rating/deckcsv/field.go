@@ -5,31 +5,35 @@ type Field uint8
 
 // The fields. Their names, for Options.Columns, are those of String.
 const (
-	Ignored        Field = iota // the column is not read
-	FieldPrefix                 // the whole prefix, or a list or range of them
-	FieldCountry                // the country code, to which FieldArea is appended
-	FieldArea                   // the rest of the prefix, or a list of such; blank is the whole country
-	FieldName                   // the destination
-	FieldPrice                  // price per minute; also of the later steps unless they have their own
-	FieldNextPrice              // price per minute after the first step
-	FieldConnect                // money per answered call
-	FieldFirst                  // seconds of the first step
-	FieldNext                   // seconds of each later step
-	FieldIncrement              // both, as 60/1, or one number for both
-	FieldFree                   // seconds not charged after the first step
-	FieldGrace                  // shorter calls are free
-	FieldNoCharge               // calls of so many seconds or fewer are free: a grace of one more
-	FieldSurcharge              // fraction on the whole call
-	FieldMinCost                // least money for a charged call
-	FieldMaxCost                // most money for a call
-	FieldFrom                   // valid from
-	FieldTill                   // valid till
-	FieldBlocked                // yes: calls are not sold
-	FieldChange                 // new, increase, decrease, no change, deleted; also active, inactive
-	FieldDeleted                // yes: the rate is withdrawn
-	FieldType                   // LOCAL, NATIONAL, INTERNATIONAL, MOBILE
-	FieldFormat                 // the version of billd's own export
-	FieldExtra                  // carried as an Extra
+	Ignored            Field = iota // the column is not read
+	FieldPrefix                     // the whole prefix, or a list or range of them
+	FieldCountry                    // the country code, to which FieldArea is appended
+	FieldArea                       // the rest of the prefix, or a list of such; blank is the whole country
+	FieldName                       // the destination
+	FieldPrice                      // price per minute; also of the later steps unless they have their own
+	FieldNextPrice                  // price per minute after the first step
+	FieldConnect                    // money per answered call
+	FieldFirst                      // seconds of the first step
+	FieldNext                       // seconds of each later step
+	FieldIncrement                  // both, as 60/1, or one number for both
+	FieldFree                       // seconds not charged after the first step
+	FieldGrace                      // shorter calls are free
+	FieldNoCharge                   // calls of so many seconds or fewer are free: a grace of one more
+	FieldSurcharge                  // fraction on the whole call
+	FieldMinCost                    // least money for a charged call
+	FieldMaxCost                    // most money for a call
+	FieldFrom                       // valid from
+	FieldTill                       // valid till
+	FieldBlocked                    // yes: calls are not sold
+	FieldChange                     // new, increase, decrease, no change, deleted; also active, inactive
+	FieldDeleted                    // yes: the rate is withdrawn
+	FieldType                       // LOCAL, NATIONAL, INTERNATIONAL, MOBILE
+	FieldInter                      // price per minute of calls between US states
+	FieldIntra                      // price per minute of calls inside a US state
+	FieldIndeterminate              // price per minute of calls from a caller without a state
+	FieldOrigin                     // the callers that the price is for
+	FieldFormat                     // the version of billd's own export
+	FieldExtra                      // carried as an Extra
 	fieldCount
 )
 
@@ -44,6 +48,7 @@ var fieldNames = [fieldCount]string{
 	FieldSurcharge: "surcharge", FieldMinCost: "min_cost", FieldMaxCost: "max_cost",
 	FieldFrom: "valid_from", FieldTill: "valid_till", FieldBlocked: "blocked", FieldChange: "change",
 	FieldDeleted: "discontinued", FieldType: "type", FieldFormat: "format", FieldExtra: "extra",
+	FieldInter: "inter_price", FieldIntra: "intra_price", FieldIndeterminate: "indeterminate_price", FieldOrigin: "origin",
 }
 
 // Fields is a set of Field.
@@ -61,7 +66,7 @@ func (s *Fields) add(f Field) { *s |= 1 << f }
 var synonymsOf = [fieldCount][]string{
 	FieldPrefix: {"prefix", "completecode", "fullcode", "dialcode", "dialcodes", "dialprefix", "dialingcode",
 		"dstprefix", "dstcode", "destinationprefix", "destinationcode", "destinationprefixes", "dialplan",
-		"prefixes", "code", "codes", "areacode", "breakout", "breakouts", "npanxx", "matchcolumn"},
+		"prefixes", "code", "codes", "areacode", "breakout", "breakouts", "npanxx", "npanxxx", "matchcolumn", "dialpattern", "route", "routes"},
 	FieldCountry: {"countrycode", "countryprefix", "countrydialcode", "cc"},
 	FieldArea:    {"citycode", "citycodes", "areacode", "areacodes", "area"},
 	FieldName: {"name", "destination", "destinationname", "description", "codename", "ratename", "targetpatternname",
@@ -74,7 +79,7 @@ var synonymsOf = [fieldCount][]string{
 	FieldConnect: {"connectfee", "connectionfee", "connectioncost", "connectcost", "connectcharge", "connectioncharge",
 		"setupfee", "setupcharge", "sf", "flagfall", "flagfallrate", "ratesurcharge"},
 	FieldFirst: {"firstseconds", "initialinterval", "firstinterval", "interval1", "initialincrement", "initblock",
-		"minduration", "minimumduration", "rateminimum", "minimum", "mintime", "min"},
+		"minduration", "minimumduration", "rateminimum", "minimum", "mintime", "min", "duration"},
 	FieldNext: {"nextseconds", "nextinterval", "intervaln", "subsequentincrement", "subsequentinterval",
 		"nextincrement", "billingblock", "rateincrement", "interval", "int"},
 	FieldIncrement: {"increment", "increments", "billingincrement", "billingincrements", "billing", "pulse",
@@ -86,12 +91,19 @@ var synonymsOf = [fieldCount][]string{
 	FieldMinCost:   {"mincost", "minimumcost", "minimalcost", "minimumcharge", "mincharge"},
 	FieldMaxCost:   {"maxcost", "maximumcost", "maximumcharge", "maxcharge"},
 	FieldFrom: {"validfrom", "effectivedate", "effectivefrom", "effective", "startdate", "activationtime",
-		"activationdate", "activedate", "begindate"},
-	FieldTill:    {"validtill", "validto", "validuntil", "enddate", "effectivetill", "effectiveto", "expirationdate", "expirydate", "stopdate"},
+		"activationdate", "activedate", "begindate", "effectivefromdate", "ratestartdate", "startingdate"},
+	FieldTill: {"validtill", "validto", "validuntil", "enddate", "effectivetill", "effectiveto", "expirationdate", "expirydate", "expiry", "stopdate",
+		"expirationtime", "rateenddate"},
 	FieldBlocked: {"blocked", "rejectcalls", "forbidden"},
-	FieldChange:  {"change", "changes", "ratechange", "pricechange", "changetype", "status"},
+	FieldChange:  {"change", "changes", "ratechange", "pricechange", "changetype", "changecode", "policy", "status"},
 	FieldDeleted: {"discontinued", "deleted"},
 	FieldType:    {"type", "calltype", "ratetype"},
+	FieldInter: {"interprice", "interrate", "interstate", "interstaterate", "interstateprice", "inter", "rateinter", "rateinterstate",
+		"interstatecost", "intercost", "interlata"},
+	FieldIntra: {"intraprice", "intrarate", "intrastate", "intrastaterate", "intrastateprice", "intra", "rateintra", "rateintrastate",
+		"intrastatecost", "intracost", "intralata"},
+	FieldIndeterminate: {"indeterminateprice", "ijrate", "indeterminate", "indeterminaterate", "ij", "ijprice", "indrate", "rateindeterminate", "undetermined"},
+	FieldOrigin:        {"originationprefixes", "originationprefix", "origination", "originprefix", "origin", "srccode", "srcprefix", "sourceprefix"},
 }
 
 // extraKind says what the text of an Extra must be.

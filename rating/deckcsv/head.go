@@ -127,8 +127,10 @@ func refuseForeign(head []byte) error {
 		return rating.Errorf(rating.Invalid, "file", "the file is empty")
 	case is("{") || is("[{") || is("[\n") || is("[\r"):
 		return rating.Errorf(rating.Invalid, "file", "a JSON document; want CSV with a prefix and a price in each line")
-	case is("PK\x03\x04") || is("\xd0\xcf\x11\xe0"):
-		return rating.Errorf(rating.Invalid, "file", "a spreadsheet or an archive; want CSV: save the sheet with the prices as CSV")
+	case is("PK\x03\x04"):
+		return rating.Errorf(rating.Invalid, "file", "a workbook or an archive, which cannot be read as a stream")
+	case is("\xd0\xcf\x11\xe0"):
+		return rating.Errorf(rating.Invalid, "file", "an old spreadsheet (XLS) or one with a password; want XLSX or CSV: save it as one of them")
 	case is("\x1f\x8b"):
 		return rating.Errorf(rating.Invalid, "file", "a gzip file; want CSV: unpack it first")
 	case is("%PDF"):

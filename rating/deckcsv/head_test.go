@@ -49,7 +49,7 @@ func TestRefusals(t *testing.T) {
 		{"empty", " \n", "the file is empty", Options{}},
 		{"one column", "44\n45\n", "no columns: no line has a comma, semicolon, tab or bar", Options{}},
 		{"prose", "Hello, world\nHow are you, friend\n", "no prefix column and no price per minute; headers seen: Hello, world", Options{}},
-		{"three prices of a jurisdiction deck", "code,interrate,intrarate,ijrate\n201200,0.1,0.2,0.3\n", "no price per minute; headers seen: code, interrate, intrarate, ijrate", Options{}},
+		{"three prices of a jurisdiction deck", "code,interrate,intrarate,ijrate\n201200,0.1,0.2,0.3\n", "the list has prices by jurisdiction, inter, intra, indeterminate, and a rate depends on the called number alone: say which counts: inter, intra, indeterminate or highest", Options{}},
 		{"country letters are no prefix", "Country Code,Rate\nDE,0.1\nFR,0.2\n", "no prefix column; headers seen: Country Code, Rate", Options{}},
 		{"no header and two prices", "44,0.1,0.2\n45,0.3,0.4\n", "no header, and columns 2 and 3 could both be the price per minute: say which", Options{}},
 		{"no header and a country column", "61,38,0.1\n61,39,0.2\n61,40,0.1\n", "no header, and column 1 has the same digits in many lines: say which column is the prefix", Options{}},

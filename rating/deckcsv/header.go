@@ -112,6 +112,11 @@ func (h *heading) is(f Field) bool {
 	return false
 }
 
+// isPrice says that the column can be a price per minute, of all calls or of a jurisdiction.
+func (h *heading) isPrice() bool {
+	return h.is(FieldPrice) || h.is(FieldInter) || h.is(FieldIntra) || h.is(FieldIndeterminate)
+}
+
 // cutBrackets parts what stands outside brackets from what stands in them.
 func cutBrackets(s string) (outside, inside string) {
 	for {

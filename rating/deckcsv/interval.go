@@ -59,7 +59,7 @@ func parseIncrement(cell []byte) (first, next uint32, third bool, reason string)
 	if len(parts) == 1 {
 		n[1] = n[0]
 	}
-	if n[2] > 1900 {
+	if len(parts) == 3 && max(n[0], n[1], n[2]) > 1900 {
 		return 0, 0, false, fmt.Sprintf("increment %q: a spreadsheet turned it into a date", s)
 	}
 	return n[0], n[1], len(parts) == 3, ""
@@ -93,7 +93,7 @@ func (r *Reader) intervals(row *Row, cells [][]byte) string {
 	t := &row.Terms
 	switch {
 	case first == 0 && next == 0:
-		first, next = defaultSeconds, defaultSeconds
+		first, next = r.usual[0], r.usual[1]
 		if row.Given.Has(FieldNext) || row.Given.Has(FieldIncrement) {
 			return "increment 0: want at least 1 second"
 		}

@@ -32,6 +32,19 @@ func (d DateOrder) String() string {
 	return [...]string{"undecided", "day first", "month first"}[min(d, MonthFirst)]
 }
 
+// Jurisdiction is which column of a list for the US and Canada is the price: a rate of billd depends on
+// the number that is called, not on where the caller is.
+type Jurisdiction uint8
+
+// The jurisdictions. A list that has prices by jurisdiction and none without is refused until one is said.
+const (
+	Unspecified Jurisdiction = iota
+	Interstate
+	Intrastate
+	Indeterminate
+	HighestPrice // of all that the row has
+)
+
 // DefaultMaxLine is the longest line read, in bytes, unless Options say otherwise.
 const DefaultMaxLine = 1 << 20
 
@@ -45,6 +58,12 @@ type Options struct {
 	// Headers are compared by their letters and digits. "#2" is the second column; a file whose
 	// columns are all named so has no header.
 	Columns map[string]string
+	// Strip are digits of which the first that a prefix begins with are taken off it: "011" or "9".
+	Strip []string
+	// Jurisdiction says which price of a list that has them by jurisdiction counts.
+	Jurisdiction Jurisdiction
+	// Increment is how both steps are charged, as 60/1, where a row does not say; "" is 60/60.
+	Increment string
 	// Prepend is put before every prefix: "1" for a list of NPANXX without the country code.
 	Prepend string
 	// Location is where dates without a zone are read; nil is UTC.
@@ -56,8 +75,9 @@ type Options struct {
 // Layout is what was understood of a file, for the preview.
 type Layout struct {
 	Form       Form
-	Encoding   string // UTF-8, UTF-16LE, UTF-16BE, Windows-1252, Windows-1251
-	Delimiter  rune
+	Encoding   string // UTF-8, UTF-16LE, UTF-16BE, Windows-1252, Windows-1251, XLSX
+	Sheet      string // of a workbook
+	Delimiter  rune   // 0 in a workbook
 	Decimal    Decimal
 	Dates      DateOrder
 	HeaderLine int // 0: no header

@@ -15,7 +15,32 @@ var changeWords = map[string]Change{
 	"decrease": Decrease, "decreased": Decrease, "dec": Decrease, "d": Decrease, "down": Decrease, "ratedecrease": Decrease,
 	"nochange": Same, "same": Same, "unchanged": Same, "current": Same, "nc": Same, "s": Same,
 	"deleted": Deleted, "delete": Deleted, "del": Deleted, "removed": Deleted, "discontinued": Deleted, "withdrawn": Deleted,
+	"a": New, "r": Deleted, // JeraSoft's policy: add, remove
 	"active": Unsaid, "enabled": Unsaid, "open": Unsaid,
+}
+
+// changePhrases are what longer words of a change begin with or hold; the one that stands first counts, so that
+// "no change on pending increase" is no change.
+var changePhrases = []struct {
+	word   string
+	change Change
+}{
+	{"nochange", Same}, {"unchanged", Same}, {"increas", Increase}, {"decreas", Decrease}, {"delet", Deleted}, {"remov", Deleted},
+	{"discontinu", Deleted}, {"withdraw", Deleted}, {"new", New},
+}
+
+// changeOf reads a cell of changes, as letters alone.
+func changeOf(word string) (Change, bool) {
+	if c, ok := changeWords[word]; ok {
+		return c, true
+	}
+	first, change := len(word), Unsaid
+	for _, p := range changePhrases {
+		if i := strings.Index(word, p.word); i >= 0 && i < first {
+			first, change = i, p.change
+		}
+	}
+	return change, change != Unsaid
 }
 
 var typeWords = map[string]string{
@@ -48,7 +73,7 @@ func (r *Reader) parse(row *Row, cells [][]byte) (string, string) {
 		return "", reason
 	}
 	for _, step := range [...]func(*Reader, *Row, [][]byte) string{
-		(*Reader).standing, (*Reader).money, (*Reader).intervals, (*Reader).thresholds, (*Reader).validity, (*Reader).words,
+		(*Reader).origin, (*Reader).standing, (*Reader).money, (*Reader).intervals, (*Reader).thresholds, (*Reader).validity, (*Reader).words,
 	} {
 		if reason := step(r, row, cells); reason != "" {
 			return "", reason
@@ -80,7 +105,7 @@ func (r *Reader) standing(row *Row, cells [][]byte) string {
 		return ""
 	}
 	word := strings.Join(wordsOf(r.text(cell)), "")
-	change, ok := changeWords[word]
+	change, ok := changeOf(word)
 	switch {
 	case ok:
 		row.Given.add(FieldChange)
@@ -99,7 +124,7 @@ func (r *Reader) standing(row *Row, cells [][]byte) string {
 // money reads prices, fees and bounds.
 func (r *Reader) money(row *Row, cells [][]byte) string {
 	t := &row.Terms
-	cell := r.cell(cells, FieldPrice)
+	cell := r.priceCell(cells)
 	if len(cell) == 0 && !row.Blocked && row.Change != Deleted {
 		return "no price"
 	}

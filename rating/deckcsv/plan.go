@@ -97,7 +97,7 @@ func hasPrefixAndPrice(hs []heading) bool {
 	prefix, price := false, false
 	for _, h := range hs {
 		prefix = prefix || h.is(FieldPrefix) || h.is(FieldCountry)
-		price = price || h.is(FieldPrice)
+		price = price || h.isPrice()
 	}
 	return prefix && price
 }
@@ -118,7 +118,7 @@ func refuseHeader(hs []heading, named map[string]string) error {
 	var seen []string
 	for _, h := range hs {
 		prefix = prefix || h.is(FieldPrefix) || h.is(FieldCountry)
-		price = price || h.is(FieldPrice)
+		price = price || h.isPrice()
 		if h.text != "" {
 			seen = append(seen, h.text)
 		}
@@ -174,6 +174,9 @@ func (r *Reader) planHeader(header line, rows []line, hs []heading) error {
 	r.settlePrefix(rows)
 	if r.at[FieldPrefix] < 0 && r.at[FieldCountry] < 0 {
 		return refuseHeader(dropCan(hs, FieldCountry), nil)
+	}
+	if err := r.chooseJurisdiction(); err != nil {
+		return err
 	}
 	if portSIPHeader(hs) {
 		r.layout.Form = FormPortSIP

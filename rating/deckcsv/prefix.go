@@ -71,7 +71,7 @@ func (r *Reader) prefixes(cells [][]byte) (string, string) {
 		return r.twoColumns(cells)
 	}
 	cell := r.cell(cells, FieldPrefix)
-	if plainPrefix(cell) {
+	if len(r.opts.Strip) == 0 && plainPrefix(cell) {
 		return r.opts.Prepend + string(cell), ""
 	}
 	if r.layout.Form == FormBilld {
@@ -172,15 +172,45 @@ func (r *Reader) open(country, item string) bool {
 		add("", fmt.Sprintf("prefix %q: want digits", clip(item)))
 	case r.hyphens == hyphenNumber || from >= to:
 		add("", fmt.Sprintf("prefix %s: a range, or a number with a hyphen? write it without", item))
-	case to-from >= maxOpened-uint64(len(r.pending)):
-		return r.tooMany()
 	default:
-		r.warnOnce("range", "ranges are opened: %s is %d prefixes", item, to-from+1)
-		for n := from; n <= to; n++ {
-			add(fmt.Sprintf("%0*d", len(a), n), "")
+		all := cover(from, to, len(a))
+		if country == "" {
+			for i := range all {
+				all[i] = r.strip(all[i])
+			}
+		}
+		r.warnOnce("range", "ranges are opened: %s becomes %s", item, few(all))
+		for _, p := range all {
+			add(p, "")
 		}
 	}
 	return true
+}
+
+// cover returns the fewest prefixes that together are the numbers from to to of width digits: 4400-4419
+// is 440 and 441. They are at most 18 for each digit.
+func cover(from, to uint64, width int) []string {
+	var out []string
+	for from <= to {
+		size, digits := uint64(1), width
+		for digits > 1 && from%(size*10) == 0 && to-from >= size*10-1 {
+			size, digits = size*10, digits-1
+		}
+		out = append(out, fmt.Sprintf("%0*d", digits, from/size))
+		if from += size; from == 0 {
+			break
+		}
+	}
+	return out
+}
+
+// few names some of the prefixes.
+func few(all []string) string {
+	const most = 4
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
 }
 
 func (r *Reader) tooMany() bool {
@@ -228,16 +258,28 @@ func (r *Reader) clean(s string) (string, string) {
 	case len(p) > rating.MaxPrefix:
 		return "", fmt.Sprintf("prefix %q: want at most %d digits", clip(s), rating.MaxPrefix)
 	case isDigits(p):
-		if len(p) > 2 && p[:2] == "00" {
-			p = p[2:]
-		}
-		return p, ""
+		return r.strip(p), ""
 	case isScientific(p):
 		return "", fmt.Sprintf("prefix %s: a spreadsheet has rounded it; format the column as text", s)
 	case p != "" && r.layout.Form == FormPortSIP:
 		return p, checkText([]byte(p))
+	case strings.ContainsAny(p, `^$*\.?`) && hasDigit(p):
+		return "", fmt.Sprintf("prefix %q is a pattern, not a prefix", clip(s))
 	}
 	return "", fmt.Sprintf("prefix %q: want digits", clip(s))
+}
+
+// strip takes off the front what the options ask for, and else 00.
+func (r *Reader) strip(p string) string {
+	for _, s := range r.opts.Strip {
+		if rest, ok := strings.CutPrefix(p, s); ok && rest != "" {
+			return rest
+		}
+	}
+	if len(p) > 2 && p[:2] == "00" {
+		p = p[2:]
+	}
+	return p
 }
 
 // unquoteFormula undoes ="0044" and '0044, by which spreadsheets are made to keep text.

@@ -29,6 +29,10 @@ type Reader struct {
 	extras  []extraColumn
 	dates   dates
 	hyphens hyphens
+	usual   [2]uint32 // the steps of a row that does not say
+	highest []Field   // of which jurisdictions the highest price counts
+	notes   []int     // lines that hold a note, the first ones
+	noted   int       // how many do
 
 	cells   [][]byte
 	row     Row      // what the prefixes in pending share
@@ -54,10 +58,10 @@ func NewReader(in io.Reader, o Options) (*Reader, error) {
 	if o.MaxLine <= 0 {
 		o.MaxLine = DefaultMaxLine
 	}
-	if o.Prepend != "" && !isDigits(o.Prepend) {
-		return nil, rating.Errorf(rating.Invalid, "prepend", "prepend %q: want digits", o.Prepend)
-	}
 	r := &Reader{opts: o, count: &counter{r: in}, warned: map[string]bool{}, increments: map[string][2]uint32{}}
+	if err := r.takeOptions(); err != nil {
+		return nil, err
+	}
 	for f := range r.at {
 		r.at[f] = -1
 	}
@@ -87,6 +91,42 @@ func NewReader(in io.Reader, o Options) (*Reader, error) {
 		return r, r.skipTo(rows[first-1].number + 1)
 	}
 	return r, r.skipTo(r.layout.HeaderLine + 1)
+}
+
+// Check fails with Invalid if the options ask for what cannot be, whatever the file.
+func (o Options) Check() error {
+	r := &Reader{opts: o}
+	if err := r.takeOptions(); err != nil {
+		return err
+	}
+	return r.checkOptions()
+}
+
+// takeOptions checks what the options say of prefixes and increments.
+func (r *Reader) takeOptions() error {
+	if p := r.opts.Prepend; p != "" && !isDigits(p) {
+		return rating.Errorf(rating.Invalid, "prepend", "prepend %q: want digits", p)
+	}
+	for _, s := range r.opts.Strip {
+		if !isDigits(s) {
+			return rating.Errorf(rating.Invalid, "strip", "strip %q: want digits", s)
+		}
+	}
+	r.usual = [2]uint32{defaultSeconds, defaultSeconds}
+	if r.opts.Increment == "" {
+		return nil
+	}
+	first, next, third, reason := parseIncrement([]byte(r.opts.Increment))
+	if reason != "" || third || first == 0 || next == 0 {
+		return rating.Errorf(rating.Invalid, "increment", "increment %q: want seconds, as 60/1", r.opts.Increment)
+	}
+	r.usual = [2]uint32{first, next}
+	return nil
+}
+
+// isDialled says that a prefix begins with what is dialled before it.
+func isDialled(s string) bool {
+	return len(s) > len("011") && strings.HasPrefix(s, "011") && isDigits(s)
 }
 
 // chooseDelimiter takes the option, the sep= line of a spreadsheet, or what the lines agree on.
@@ -123,7 +163,13 @@ func (r *Reader) settle(rows []line) {
 	r.sniffDates(rows)
 	r.sniffHyphens(rows)
 	if r.at[FieldFirst] < 0 && r.at[FieldNext] < 0 && r.at[FieldIncrement] < 0 {
-		r.assume(fmt.Sprintf("no intervals: %d/%d", defaultSeconds, defaultSeconds))
+		r.assume(fmt.Sprintf("no intervals: %d/%d", r.usual[0], r.usual[1]))
+	}
+	if len(r.opts.Strip) > 0 {
+		r.assume(fmt.Sprintf("%s in front of a prefix is taken off", strings.Join(r.opts.Strip, " or ")))
+	}
+	if share(rows, r.at[FieldPrefix], isDialled) > 0.5 {
+		r.warnf("most prefixes begin with 011, which is dialled in North America to call abroad: it can be stripped")
 	}
 	if r.opts.Prepend != "" {
 		r.assume(fmt.Sprintf("%s is put before every prefix", r.opts.Prepend))
@@ -165,7 +211,7 @@ func (r *Reader) Next() (Row, *Reject, error) {
 		if !ok {
 			return Row{}, &Reject{number, "a quote is opened and never closed"}, nil
 		}
-		if blank(cells) {
+		if blank(cells) || r.isNote(number, cells) {
 			continue
 		}
 		r.row = Row{Line: number}
@@ -212,6 +258,9 @@ func (r *Reader) end(err error) error {
 		r.ended = true
 		if w := r.prices.warning(); w != "" {
 			r.warnf("%s", w)
+		}
+		if r.noted > 0 {
+			r.assume(r.describeNotes())
 		}
 	}
 	if isEOF(err) {

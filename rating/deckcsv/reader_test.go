@@ -92,13 +92,15 @@ func TestPrefixes(t *testing.T) {
 		{"a range is opened and keeps its zeros", "prefix,price\n4408-4411,1\n", "4408 1.0 60/60\n4409 1.0 60/60\n4410 1.0 60/60\n4411 1.0 60/60"},
 		{"a hyphen that may be either is not guessed", "prefix,price\n1-264,1\n44-55,1\n", "1264 1.0 60/60\nline 3: prefix 44-55: a range, or a number with a hyphen? write it without"},
 		{"a list of whole prefixes", "prefix,price\n\"4420,4421|4422\",1\n", "4420 1.0 60/60\n4421 1.0 60/60\n4422 1.0 60/60"},
+		{"a list too long for a line", "prefix,price\n\"" + strings.Repeat("1,", maxOpened) + "2,3\",1\n45,1\n", "45 1.0 60/60\nline 2: more than 10000 prefixes in one line"},
 		{"a list in brackets whose items repeat the country", "code,price\n\"(+1-829,1809,1849)\",1\n", "1829 1.0 60/60\n1809 1.0 60/60\n1849 1.0 60/60"},
 		{"a list behind its country code", "code,price\n\"61 38,39\",1\n", "6138 1.0 60/60\n6139 1.0 60/60"},
 		{"one bad item of a list is one reject", "prefix,price\n44|x|45,1\n", "44 1.0 60/60\n45 1.0 60/60\nline 2: prefix \"x\": want digits"},
 		{"country and area in two columns", "Country Code,Area Code,Rate\n44,,1\n44,\"20,21\",2\n44,30-32,3\n", "44 1.0 60/60\n4420 2.0 60/60\n4421 2.0 60/60\n4430 3.0 60/60\n4431 3.0 60/60\n4432 3.0 60/60"},
 		{"the complete code goes before its parts", "Country Code,Area Code,Complete Code,Rate\n44,,44,1\n44,20,4420,2\n", "44 1.0 60/60\n4420 2.0 60/60"},
 		{"a list in the destination column", "Country Prefix,Destination,First Interval,Next Interval,First Price,Next Price\n44,\"20,21,30-31\",60,6,0.02,0.01\n", "4420 0.02 60/6 next 0.01\n4421 0.02 60/6 next 0.01\n4430 0.02 60/6 next 0.01\n4431 0.02 60/6 next 0.01"},
-		{"an endless range is refused", "prefix,price\n100000-999999,1\n44,1\n", "44 1.0 60/60\nline 2: more than 10000 prefixes in one line"},
+		{"a wide range becomes the fewest prefixes", "prefix,price\n100000-199999,1\n4400-4419,2\n44020-44119,3\n", "1 1.0 60/60\n440 2.0 60/60\n441 2.0 60/60\n4402 3.0 60/60\n4403 3.0 60/60\n4404 3.0 60/60\n4405 3.0 60/60\n4406 3.0 60/60\n4407 3.0 60/60\n4408 3.0 60/60\n4409 3.0 60/60\n4410 3.0 60/60\n4411 3.0 60/60"},
+		{"a pattern is no prefix", "prefix,price\n^\\+1(\\d+)$,1\n44*,1\n", "line 2: prefix \"^\\\\+1(\\\\d+)$\" is a pattern, not a prefix\nline 3: prefix \"44*\" is a pattern, not a prefix"},
 		{"the same prefix twice", "prefix,price\n44,1\n45,1\n44,2\n", "44 1.0 60/60\n45 1.0 60/60\nline 4: prefix 44 already on line 2"},
 		{"the same prefix from another day", "prefix,price,effective date\n44,1,2026-01-01\n44,2,2026-02-01\n44,3,2026-02-01\n", "44 1.0 60/60 from 2026-01-01T00:00\n44 2.0 60/60 from 2026-02-01T00:00\nline 4: prefix 44 already on line 3"},
 		{"no prefix, and one that is too long", "prefix,price\n,1\n" + strings.Repeat("4", 65) + ",1\n", "line 2: no prefix\nline 3: prefix \"4444444444444444444444444444444444444444…\": want at most 64 digits"},
@@ -162,7 +164,7 @@ func TestDatesAreReadInTheCallersZone(t *testing.T) {
 
 func TestFileShapes(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"title rows, blank rows and a footer", "ACME Telecom,,\nIssued:,2026-05-08,\n,,\nDestination,Code,Rate\nUK,44,0.1\n,,\n\nUS,1,0.2\nTotal,,2\nPrices without VAT,,\n", "44 0.1 60/60 \"UK\"\n1 0.2 60/60 \"US\"\nline 9: no prefix\nline 10: no prefix"},
+		{"title rows, blank rows and a footer", "ACME Telecom,,\nIssued:,2026-05-08,\n,,\nDestination,Code,Rate\nUK,44,0.1\n,,\n\nUS,1,0.2\nTotal,,2\nPrices without VAT,,\n", "44 0.1 60/60 \"UK\"\n1 0.2 60/60 \"US\"\nline 9: no prefix"},
 		{"a header repeated below", "Destination,Code,Rate\nUK,44,0.1\nDestination,Code,Rate\n", "44 0.1 60/60 \"UK\"\nline 3: a header, not a rate"},
 		{"no header, name before the prefix", "UK,44,0.1\nUS,1,0.2\nFR,33,0.3\n", "44 0.1 60/60 \"UK\"\n1 0.2 60/60 \"US\"\n33 0.3 60/60 \"FR\""},
 		{"no header, a row number in front", "1,44,0.1\n2,45,0.2\n3,46,0.3\n", "44 0.1 60/60\n45 0.2 60/60\n46 0.3 60/60"},
