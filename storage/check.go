@@ -103,7 +103,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.Lines.Check, tx.Accesses.Check, tx.Users.Check, tx.Jobs.Check, tx.Documents.Check, tx.Audit.Check,
 		tx.Objects.Check, tx.Services.Check, tx.ServicePlans.Check, tx.ServiceAudits.Check, tx.LedgerNotes.Check,
 		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check, tx.Messages.Check, tx.BalanceNotices.Check,
-		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check,
+		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check,
 	}
 }
 
@@ -148,6 +148,7 @@ func (c *checker) references() error {
 	c.notices()
 	c.papers()
 	c.customersAuths()
+	c.importUndo()
 	return nil
 }
 

@@ -13,6 +13,7 @@
 //	row number                      most tables; JSON behind a version byte, rates and postings binary
 //	rate.deck     deck prefix 00 rate           finds a deck's rows by prefix, in prefix order
 //	rate.close    deck rate                     generation, valid-till: an import's closings until they are settled
+//	import.undo   import rate                   the valid-till that a row had before the deck's last import ended it
 //	cdr           start ms (44 bits) seq (20)   the call, binary; the key is the time index
 //	cdr.customer  account cdr                   calls that the account paid
 //	cdr.vendor    account cdr                   calls that the account terminated

@@ -108,6 +108,9 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.CustomersAuths.Put(auth); err != nil {
 		return err
 	}
+	if err := tx.SaveImportProfile(&ImportProfile{Name: "carrier", Deck: "carrier", Mode: "merge"}); err != nil {
+		return err
+	}
 	if err := tx.InvoiceTemplates.Put(&InvoiceTemplate{Name: "plain", Filename: "plain.odt"}); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,19 +11,44 @@ import (
 	"billd/storage/kv"
 )
 
-// closing returns when a staged closing ends a row, if one does.
-func (tx *Tx) closing(deck rating.DeckID, id rating.RateID, gen uint32) (tillMilli int64, ok bool) {
+// Kinds of entries of rate.close that are longer than a generation and an end.
+const (
+	endClosed   byte = iota // the row ends, unless it does so earlier; the entry has no kind
+	endReopened             // the row has the end again that it had before the import that is undone
+	endRemoved              // the row is removed: the import that added it is undone
+)
+
+// ending is an entry of rate.close: unix milliseconds of a closed or removed row, microseconds of one
+// that is reopened, where 0 is no end.
+type ending struct {
+	till int64
+	kind byte
+}
+
+// closing returns what a staged import makes of a row's end, if anything.
+func (tx *Tx) closing(deck rating.DeckID, id rating.RateID, gen uint32) (e ending, ok bool) {
 	v := tx.Txn.Get(bRateClose, kv.Key(nil).U64(uint64(deck)).U64(uint64(id)))
-	if len(v) != 12 || binary.BigEndian.Uint32(v) > gen {
-		return 0, false
+	if len(v) != 12 && len(v) != 13 || binary.BigEndian.Uint32(v) > gen {
+		return e, false
 	}
-	return int64(binary.BigEndian.Uint64(v[4:])), true
+	e.till = int64(binary.BigEndian.Uint64(v[4:]))
+	if len(v) == 13 {
+		e.kind = v[12]
+	}
+	return e, true
 }
 
 // applyClosing ends an index entry at its staged closing.
 func (tx *Tx) applyClosing(d *rating.Deck, e *rating.Entry) {
-	if till, ok := tx.closing(d.ID, e.Rate, d.Generation); ok && (e.Till == 0 || e.Till > till) {
-		e.Till = till
+	end, ok := tx.closing(d.ID, e.Rate, d.Generation)
+	switch {
+	case !ok:
+	case end.kind == endReopened && end.till == 0:
+		e.Till = 0
+	case end.kind == endReopened:
+		e.Till = time.UnixMicro(end.till).UnixMilli()
+	case e.Till == 0 || e.Till > end.till:
+		e.Till = end.till
 	}
 }
 
@@ -32,25 +58,32 @@ func (tx *Tx) shows(d *rating.Deck, r *rating.Rate) bool {
 	if r.Gen > d.Generation {
 		return false
 	}
-	if d.Settling {
-		tx.applyRowClosing(d, r)
-	}
-	return true
+	return !d.Settling || tx.applyRowClosing(d, r)
 }
 
-// applyRowClosing ends a row at its staged closing, as settling will.
-func (tx *Tx) applyRowClosing(d *rating.Deck, r *rating.Rate) {
-	till, ok := tx.closing(d.ID, r.ID, d.Generation)
-	if !ok {
-		return
+// applyRowClosing ends a row at its staged closing, as settling will; false: the row is to be removed.
+func (tx *Tx) applyRowClosing(d *rating.Deck, r *rating.Rate) bool {
+	end, ok := tx.closing(d.ID, r.ID, d.Generation)
+	switch {
+	case !ok:
+		return true
+	case end.kind == endRemoved:
+		r.Till = r.From // for whoever holds the row until it is gone
+		return false
+	case end.kind == endReopened:
+		if r.Till = (time.Time{}); end.till != 0 {
+			r.Till = time.UnixMicro(end.till).UTC()
+		}
+		return true
 	}
-	at := time.UnixMilli(till).UTC()
+	at := time.UnixMilli(end.till).UTC()
 	if at.Before(r.From) {
 		at = r.From // a row that was never valid ends where it would have begun
 	}
 	if r.Till.IsZero() || r.Till.After(at) {
 		r.Till = at
 	}
+	return true
 }
 
 // ApplyImport makes an import's rows visible, all in one moment, with the index that serves them.
@@ -72,7 +105,11 @@ func (db *DB) ApplyImport(ctx context.Context, imp *Import, was *rating.DeckInde
 		return err
 	}
 	*imp = done
-	return db.settle(context.WithoutCancel(ctx), imp.Deck)
+	ctx = context.WithoutCancel(ctx)
+	if err := db.settle(ctx, imp.Deck); err != nil {
+		return err
+	}
+	return db.forgetUndo(ctx, imp.Deck, imp.ID)
 }
 
 func (tx *Tx) applyImport(imp *Import, was, index *rating.DeckIndex) error {
@@ -94,11 +131,18 @@ func (tx *Tx) applyImport(imp *Import, was, index *rating.DeckIndex) error {
 	}
 	tx.quiet = false
 	imp.Applied, imp.FinishedAt = true, tx.now
-	if err := tx.Imports.Put(imp); err != nil {
+	note := "import " + imp.File + ": " + imp.Counts.String()
+	if imp.Undoes != 0 {
+		note = fmt.Sprintf("import %s undone: %d rates removed, %d as they were", imp.File, imp.Counts.Removed, imp.Counts.Changed)
+	}
+	if imp.Noted, err = tx.sequences().Next(schema.audit.Name, 0); err != nil {
+		return err
+	}
+	if err := tx.Note(schema.decks.Name, uint64(d.ID), note); err != nil {
 		return err
 	}
 	tx.replaced = map[rating.DeckID]*rating.DeckIndex{d.ID: index}
-	return tx.Note("deck", uint64(d.ID), "import "+imp.File+": "+imp.Counts.String())
+	return tx.Imports.Put(imp)
 }
 
 // deckAfter returns the deck of an import with what the import makes of it but the generation.

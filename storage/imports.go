@@ -60,7 +60,11 @@ func (db *DB) BeginImport(ctx context.Context, imp *Import) error {
 			begun.FirstRate = rating.RateID(first)
 		}
 		begun.Deck, begun.Generation = d.ID, d.Generation+1
-		begun.StartedAt, begun.By = tx.now, tx.by
+		begun.StartedAt, begun.By, begun.Undo = tx.now, tx.by, begun.Undoes == 0
+		if begun.Becomes != nil && d.Generation+1 == begun.Generation && tx.Decks.Has(uint64(d.ID)) {
+			was := *d
+			begun.Was = &was
+		}
 		return tx.Imports.Put(&begun)
 	})
 	if err == nil {
@@ -198,6 +202,9 @@ func (db *DB) StageClosings(ctx context.Context, imp *Import, closings []Closing
 				key := kv.Key(nil).U64(uint64(imp.Deck)).U64(uint64(c.Rate))
 				v := kv.Key(nil).U32(imp.Generation).U64(uint64(c.Till))
 				if err := tx.Txn.Put(bRateClose, key, v); err != nil {
+					return err
+				}
+				if err := tx.noteEnd(imp, c.Rate); err != nil {
 					return err
 				}
 			}

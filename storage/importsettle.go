@@ -15,7 +15,7 @@ func (db *DB) AbandonImport(ctx context.Context, imp *Import) error {
 	}
 	return db.Update(ctx, func(tx *Tx) error {
 		gone := *imp
-		gone.FinishedAt = tx.now
+		gone.FinishedAt, gone.Undo = tx.now, false
 		return tx.Imports.Put(&gone)
 	})
 }
@@ -43,6 +43,11 @@ func (db *DB) unstage(ctx context.Context, imp *Import) error {
 			return nil
 		})
 		if err != nil {
+			return err
+		}
+	}
+	if imp.Undo {
+		if err := db.dropUndo(ctx, imp.ID); err != nil {
 			return err
 		}
 	}
@@ -157,7 +162,11 @@ func (tx *Tx) settleRow(d *rating.Deck, key []byte) error {
 			return err
 		}
 		before := r.Till
-		if tx.applyRowClosing(d, &r); !r.Till.Equal(before) {
+		if stays := tx.applyRowClosing(d, &r); !stays {
+			if err := tx.deleteStaged(id); err != nil {
+				return err
+			}
+		} else if !r.Till.Equal(before) {
 			now, err := appendRate(nil, &r)
 			if err != nil {
 				return err

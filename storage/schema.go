@@ -138,6 +138,9 @@ const (
 	bServicesDue
 	bServiceDay
 	bAccountTopUp
+	bImportUndo
+	bImportProfile
+	bImportProfileName
 	numBuckets
 )
 
@@ -168,7 +171,8 @@ func BucketNames() []string {
 		"networkprefix",
 		"customersauth", "customersauth.name", "customersauth.external", "customersauth.customer", "customersauth.account", "customersauth.rateplan",
 		"invoicetemplate", "invoicetemplate.name",
-		"services.due", "service.day", "account.topup"}
+		"services.due", "service.day", "account.topup",
+		"import.undo", "importprofile", "importprofile.name"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).
@@ -291,7 +295,7 @@ type Suspended struct {
 	Attempts int       `json:"attempts,omitempty"`
 }
 
-// Import is one run of import-rates.
+// Import is one run of import-rates, or the undoing of one.
 type Import struct {
 	ID         uint64        `json:"id"`
 	Deck       rating.DeckID `json:"deck"`
@@ -306,6 +310,10 @@ type Import struct {
 	Counts     ImportCounts  `json:"counts"`
 	By         string        `json:"by,omitempty"`
 	Becomes    *rating.Deck  `json:"becomes,omitempty"` // the deck as the import makes or changes it; nil: as it is
+	Was        *rating.Deck  `json:"was,omitempty"`     // a deck that it changes, as it was before
+	Noted      uint64        `json:"noted,omitempty"`   // its entry of the audit trail
+	Undo       bool          `json:"undo,omitempty"`    // what it ended is kept for undoing it
+	Undoes     uint64        `json:"undoes,omitempty"`  // the import that this one undoes
 }
 
 // ImportCounts is the summary of an import: Read is the sum of the others but Removed.

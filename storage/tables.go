@@ -110,6 +110,7 @@ type tables struct {
 	outboxTables
 	noticeTables
 	customersAuthTables
+	profileTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -149,6 +150,7 @@ func newTables() *tables {
 	t.serviceTables, t.nextRateTables, t.cdrExportTables = newServiceTables(), newNextRateTables(), newCDRExportTables()
 	t.outboxTables, t.noticeTables = newOutboxTables(), newNoticeTables()
 	t.customersAuthTables = newCustomersAuthTables()
+	t.profileTables = newProfileTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

@@ -46,6 +46,7 @@ type Tx struct {
 	OutboxRows
 	NoticeRows
 	CustomersAuthRows
+	ProfileRows
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -94,6 +95,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.ServiceRows, tx.NextRateRows, tx.CDRExportRows = bindServices(tx), bindNextRates(tx), bindCDRExports(tx)
 	tx.OutboxRows, tx.NoticeRows = bindOutbox(tx), bindNotices(tx)
 	tx.CustomersAuthRows = bindCustomersAuths(tx)
+	tx.ProfileRows = bindProfiles(tx)
 	return tx
 }
 
