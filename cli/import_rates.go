@@ -9,6 +9,7 @@ import (
 	"billd/server/ops"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func newImportRates(a *app) *cobra.Command {
@@ -18,7 +19,7 @@ func newImportRates(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import-rates FILE",
 		Short: "Import a price list into a rate deck",
-		Long: "Import a carrier's price list, CSV in whatever form, or billd's own export into a rate deck.\n" +
+		Long: "Import a carrier's price list, CSV in whatever form or XLSX, or billd's own export into a rate deck.\n" +
 			"FILE may be - for standard input. A preview says what was understood of the file and what will\n" +
 			"change; then all of it takes effect at one moment, or nothing does. A dry run stops at the preview.\n\n" +
 			"Mode replace makes the deck the file: rates that the file does not have end. Mode merge touches only\n" +
@@ -32,19 +33,12 @@ func newImportRates(a *app) *cobra.Command {
 		Example: "  billd import-rates deck.csv\n" +
 			"  billd import-rates deck.csv --dry-run --effective 2026-12-01\n" +
 			"  billd import-rates carrier.csv --deck carrier --vendor 7 --mode merge\n" +
-			"  billd import-rates carrier.csv --deck carrier --rejects rejected.csv\n" +
+			"  billd import-rates carrier.xlsx --profile carrier --rejects rejected.csv\n" +
 			"  billd import-rates odd.csv --map 'Dest No=prefix' --map 'Peak=price' --delimiter ';'",
 		Args: want("FILE"),
-		RunE: func(cmd *cobra.Command, argv []string) error {
-			for _, c := range columns {
-				at := strings.LastIndexByte(c, '=')
-				if at < 1 {
-					return usageError(fmt.Errorf("--map %q: want HEADER=FIELD", c))
-				}
-				if args.Columns == nil {
-					args.Columns = map[string]string{}
-				}
-				args.Columns[c[:at]] = c[at+1:]
+		RunE: func(cmd *cobra.Command, argv []string) (err error) {
+			if args.Columns, err = columnMap(columns); err != nil {
+				return err
 			}
 			args.JSON = a.json
 			if args.RejectsAside = rejects != ""; !args.RejectsAside {
@@ -65,21 +59,47 @@ func newImportRates(a *app) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&args.Deck, "deck", "default", "deck, made if there is none")
-	f.StringVar(&args.Mode, "mode", "replace", "replace or merge")
+	f.StringVar(&args.Profile, "profile", "", "saved profile of the carrier, see billd import-profile")
 	f.BoolVar(&args.DryRun, "dry-run", false, "stop after the preview")
 	f.StringVar(&args.Effective, "effective", "", "when it takes effect, a date or moment (default now)")
+	f.StringVar(&rejects, "rejects", "", "CSV file to write the rejected lines to, with their numbers and reasons")
+	listFlags(f, &args, &columns)
+	return cmd
+}
+
+// listFlags are the flags that say how a price list is read and where it goes, which a profile keeps.
+func listFlags(f *pflag.FlagSet, args *ops.ImportRatesArgs, columns *[]string) {
+	f.StringVar(&args.Deck, "deck", "", "deck, made if there is none (default \"default\")")
+	f.StringVar(&args.Mode, "mode", "", "replace or merge (default replace)")
 	f.StringVar(&args.Currency, "currency", "", "currency of a deck without rates (default the store's)")
 	f.StringVar(&args.Preset, "preset", "", "how a deck without rates charges: portsip, yeti or kazoo (default portsip)")
 	f.StringVar(&args.Vendor, "vendor", "", "account whose prices these are: makes a vendor deck")
 	f.StringVar(&args.Delimiter, "delimiter", "", "column delimiter: , ; | or tab (default found out)")
 	f.StringVar(&args.Decimal, "decimal", "", "decimal mark: point or comma (default found out)")
-	f.StringVar(&args.Dates, "dates", "", "which comes first in dates: day or month (default found out)")
+	f.StringVar(&args.Dates, "dates", "", "order of dates such as 03/04/2026: dmy or mdy (default found out)")
 	f.StringVar(&args.Timezone, "timezone", "", "zone of dates without one (default UTC)")
 	f.StringVar(&args.Prepend, "prepend", "", "digits before every prefix, as 1 for a list of NPANXX")
-	f.StringVar(&rejects, "rejects", "", "CSV file to write the rejected lines to, with their numbers and reasons")
-	f.StringArrayVar(&columns, "map", nil, "what a column is: HEADER=FIELD or #NUMBER=FIELD")
-	return cmd
+	f.StringSliceVar(&args.Strip, "strip", nil, "digits taken off the front of prefixes, as 011")
+	f.StringVar(&args.Sheet, "sheet", "", "sheet of a workbook (default the only one with rates)")
+	f.StringVar(&args.Jurisdiction, "jurisdiction", "", "price that counts of a US list: inter, intra, indeterminate or highest")
+	f.StringVar(&args.Increment, "increment", "", "intervals of rates that do not say, as 60/1 (default 60/60)")
+	f.StringArrayVar(columns, "map", nil, "what a column is: HEADER=FIELD or #NUMBER=FIELD")
+}
+
+// columnMap reads the values of --map; none is nil.
+func columnMap(values []string) (map[string]string, error) {
+	var columns map[string]string
+	for _, c := range values {
+		at := strings.LastIndexByte(c, '=')
+		if at < 1 {
+			return nil, usageError(fmt.Errorf("--map %q: want HEADER=FIELD", c))
+		}
+		if columns == nil {
+			columns = map[string]string{}
+		}
+		columns[c[:at]] = c[at+1:]
+	}
+	return columns, nil
 }
 
 // touched is a writer that remembers whether anything was written.

@@ -57,13 +57,10 @@ func (a *API) importRates(c *fiber.Ctx) error {
 		Input: ops.Input{Name: up.name, Size: up.size}, Deck: up.value("deck"), Mode: up.value("mode"), Effective: up.value("effective"),
 		Currency: up.value("currency"), Preset: up.value("preset"), Vendor: up.value("vendor"), Delimiter: up.value("delimiter"),
 		Decimal: up.value("decimal"), Dates: up.value("dates"), Timezone: up.value("timezone"), Prepend: up.value("prepend"),
+		Profile: up.value("profile"), Sheet: up.value("sheet"), Strip: up.list("strip"), Jurisdiction: up.value("jurisdiction"), Increment: up.value("increment"),
 	}
-	switch dry := up.value("dry_run"); dry {
-	case "", "0", "false":
-	case "1", "true":
-		args.DryRun = true
-	default:
-		return rating.Broken("dry_run", "inclusion", "", "dry_run %q: want 1 or 0", dry)
+	if args.DryRun, err = dryRun(up.value("dry_run")); err != nil {
+		return err
 	}
 	io := &ops.IO{In: up.file, Progress: func(int64, int64, string) {}}
 	report, err := ops.ImportRates(c.UserContext(), a.Env, args, io, func(*ops.RatesReport) error { return nil })
@@ -147,6 +144,14 @@ func (u *upload) value(name string) string {
 		}
 	}
 	return u.c.Query(name)
+}
+
+// list returns the parts of an option that commas part, none where it is not given.
+func (u *upload) list(name string) []string {
+	if v := u.value(name); v != "" {
+		return strings.Split(v, ",")
+	}
+	return nil
 }
 
 func (u *upload) close() {

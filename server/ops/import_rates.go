@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -26,11 +25,17 @@ type ImportRatesArgs struct {
 	Vendor    string            `json:"vendor,omitempty"` // account: number, uuid or name
 	Delimiter string            `json:"delimiter,omitempty"`
 	Decimal   string            `json:"decimal,omitempty"` // point or comma
-	Dates     string            `json:"dates,omitempty"`   // day or month: which comes first
+	Dates     string            `json:"dates,omitempty"`   // dmy or mdy
 	Timezone  string            `json:"timezone,omitempty"`
 	Prepend   string            `json:"prepend,omitempty"`
 	Columns   map[string]string `json:"columns,omitempty"` // header or #number → field
 	DryRun    bool              `json:"dry_run,omitempty"`
+
+	Profile      string   `json:"profile,omitempty"`      // says what the others leave open
+	Sheet        string   `json:"sheet,omitempty"`        // of a workbook; the only one with rates when empty
+	Strip        []string `json:"strip,omitempty"`        // taken off the front of prefixes
+	Jurisdiction string   `json:"jurisdiction,omitempty"` // inter, intra, indeterminate or highest
+	Increment    string   `json:"increment,omitempty"`    // of rows that do not say, as 60/1
 
 	RejectsAside bool `json:"rejects_aside,omitempty"` // every rejected line goes to IO.Aside as CSV
 	JSON         bool `json:"json,omitempty"`
@@ -78,6 +83,10 @@ func importRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO) (in
 // unless it is a dry run. The report is nil if the file could not be read as a price list, and comes
 // beside the error if nothing could be imported.
 func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, preview func(*RatesReport) error) (*RatesReport, error) {
+	args, err := args.withProfile(ctx, env)
+	if err != nil {
+		return nil, err
+	}
 	args.Deck, args.Mode = cmp.Or(args.Deck, "default"), cmp.Or(args.Mode, string(storage.Replace))
 	opts, zone, err := rateImportOptions(ctx, env, args)
 	if err != nil {
@@ -182,37 +191,6 @@ func parseInstant(s string, zone *time.Location) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q: want a date or a moment, as 2026-01-31 or 2026-01-31T12:00:00Z", s)
 }
 
-func deckOptions(args ImportRatesArgs, zone *time.Location) (deckcsv.Options, error) {
-	opts := deckcsv.Options{Columns: args.Columns, Prepend: args.Prepend, Location: zone}
-	switch d := args.Delimiter; {
-	case d == "tab" || d == `\t`:
-		opts.Delimiter = '\t'
-	case len(d) == 1:
-		opts.Delimiter = rune(d[0])
-	case d != "":
-		return opts, badArgument("delimiter", "delimiter %q: want , ; | or tab", d)
-	}
-	switch args.Decimal {
-	case "":
-	case "point":
-		opts.Decimal = deckcsv.DecimalPoint
-	case "comma":
-		opts.Decimal = deckcsv.DecimalComma
-	default:
-		return opts, badArgument("decimal", "decimal %q: want point or comma", args.Decimal)
-	}
-	switch args.Dates {
-	case "":
-	case "day":
-		opts.Dates = deckcsv.DayFirst
-	case "month":
-		opts.Dates = deckcsv.MonthFirst
-	default:
-		return opts, badArgument("dates", "dates %q: want day or month, which comes first", args.Dates)
-	}
-	return opts, nil
-}
-
 // ratesJob is one run of import-rates.
 type ratesJob struct {
 	name    string
@@ -236,17 +214,11 @@ func (j *ratesJob) read(ctx context.Context, args ImportRatesArgs, zone *time.Lo
 	if err != nil {
 		return err
 	}
-	in := bufio.NewReader(UntilDone(ctx, o.In))
-	source := io.Reader(in)
-	if isJSON(in) {
-		transcribed := csvFromJSON(in)
-		defer transcribed.Close()
-		source = transcribed
-	}
-	rd, err := deckcsv.NewReader(source, opts)
+	rd, err := openList(UntilDone(ctx, o.In), args.Sheet, opts)
 	if err != nil {
 		return j.unreadable(ctx, err)
 	}
+	defer rd.Close()
 	for n := 0; ; n++ {
 		if n%progressEveryRows == 0 {
 			o.Progress(rd.Read(), args.Input.Size, "bytes")

@@ -49,6 +49,7 @@ type RejectedLine struct {
 type LayoutReport struct {
 	Form        string         `json:"form"`
 	Encoding    string         `json:"encoding"`
+	Sheet       string         `json:"sheet,omitempty"` // of a workbook
 	Delimiter   string         `json:"delimiter"`
 	Decimal     string         `json:"decimal"`
 	Dates       string         `json:"dates"`
@@ -68,7 +69,7 @@ type ColumnReport struct {
 }
 
 func describeLayout(l deckcsv.Layout) LayoutReport {
-	r := LayoutReport{Form: l.Form.String(), Encoding: l.Encoding, Delimiter: string(l.Delimiter), Decimal: l.Decimal.String(), Dates: l.Dates.String(),
+	r := LayoutReport{Form: l.Form.String(), Encoding: l.Encoding, Sheet: l.Sheet, Delimiter: delimiterText(l.Delimiter), Decimal: l.Decimal.String(), Dates: l.Dates.String(),
 		HeaderLine: l.HeaderLine, Currency: l.Currency, Columns: []ColumnReport{}, Assumptions: append([]string{}, l.Assumptions...), Warnings: append([]string{}, l.Warnings...)}
 	for _, c := range l.Columns {
 		field := c.Field.String()
@@ -101,6 +102,14 @@ func (r *RatesReport) note(err error) {
 	}
 }
 
+// delimiterText returns the delimiter as a text, "" for the cells of a workbook.
+func delimiterText(d rune) string {
+	if d == 0 {
+		return ""
+	}
+	return string(d)
+}
+
 // delimiterNames are how the preview calls a delimiter.
 var delimiterNames = map[string]string{",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -110,7 +119,11 @@ func (r *RatesReport) printPreview(w io.Writer) error {
 	if l.HeaderLine > 0 {
 		header = fmt.Sprintf("header on line %d", l.HeaderLine)
 	}
-	fmt.Fprintf(w, "%s: %s, %s, delimiter %s, decimal %s, %s\n", r.File, l.Form, l.Encoding, delimiterNames[l.Delimiter], l.Decimal, header)
+	parted := "delimiter " + delimiterNames[l.Delimiter]
+	if l.Sheet != "" {
+		parted = "sheet " + l.Sheet
+	}
+	fmt.Fprintf(w, "%s: %s, %s, %s, decimal %s, %s\n", r.File, l.Form, l.Encoding, parted, l.Decimal, header)
 	t := NewTable(w, "column", "header", "read as")
 	for _, c := range l.Columns {
 		field := c.Field
