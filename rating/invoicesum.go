@@ -53,6 +53,9 @@ func NewInvoiceSum(account AccountID) *InvoiceSum {
 	return &InvoiceSum{account: account, groups: [2]map[callGroup]*callSum{{}, {}}, service: map[serviceGroup]*serviceSum{}, shares: map[Percent]*VATShare{}}
 }
 
+// Groups returns how many rows of calls there are, about as many as lines.
+func (s *InvoiceSum) Groups() int { return len(s.groups[CustomerSide]) + len(s.groups[VendorSide]) }
+
 // AddCall counts a call on one side. Fails with Range when a sum leaves Money.
 func (s *InvoiceSum) AddCall(c *CDR, side Side, late bool) error {
 	if side == CustomerSide && c.Has(CDRIsLastCDR) && !c.Bool(CDRIsLastCDR) {

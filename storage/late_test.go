@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -58,6 +59,35 @@ func TestALateCallIsOnOneInvoice(t *testing.T) {
 			again := s.invoice(s.customer, rating.InvoiceAutoFull, day.Add(-24*time.Hour), day)
 			if again.Originated.Calls != was {
 				t.Errorf("second invoice again = %d calls, want %d", again.Originated.Calls, was)
+			}
+		}},
+		{"a call that comes between reading and writing is there once, though the writing runs twice", func(t *testing.T, s *sampleStore) {
+			*s.clock = s.clock.Add(24 * time.Hour)
+			var third *rating.Invoice
+			s.update(func(tx *Tx) (err error) {
+				third, err = tx.CreateInvoice(s.customer, rating.InvoiceAutoFull, rating.Period{Start: day, End: day.Add(24 * time.Hour)})
+				return err
+			})
+			draft, err := s.draftInvoice(ctx, third.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.charge([]Record{s.call(day.Add(time.Hour), "while it was read", "Northfield", "441619876543", 60)})
+			write := func(tx *Tx) error {
+				inv, err := tx.Invoices.Get(third.ID)
+				if err != nil {
+					return err
+				}
+				return tx.writeInvoice(inv, draft)
+			}
+			again := errors.New("again")
+			if err := s.Update(ctx, func(tx *Tx) error { return errors.Join(write(tx), again) }); !errors.Is(err, again) || rating.KindOf(err) == rating.Conflict {
+				t.Fatal(err)
+			}
+			s.update(write)
+			s.view(func(tx *Tx) (err error) { third, err = tx.Invoices.Get(third.ID); return err })
+			if third.Originated.Calls != 1 {
+				t.Errorf("third invoice = %d calls, want 1", third.Originated.Calls)
 			}
 		}},
 		{"two drafts do not take the same late call", func(t *testing.T, s *sampleStore) {
