@@ -24,6 +24,7 @@ func newExplain(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&args.Account, "account", "", "who would pay: number, uuid or name")
 	cmd.Flags().StringVar(&args.Deck, "deck", "", "deck (default default)")
+	cmd.Flags().StringVar(&args.Vendor, "vendor", "", "who would terminate it, for rates that follow the vendor's price")
 	cmd.Flags().StringVar(&args.At, "at", "", "when the call starts, a date or moment (default now)")
 	return cmd
 }

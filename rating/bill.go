@@ -38,6 +38,8 @@ type BillBook interface {
 	Network(number string) (country, network uint64)
 	// NewCDRID reserves a number for a call that starts in this millisecond.
 	NewCDRID(milli int64) (CDRID, error)
+	// Rate reads the row of a rate that a deck has.
+	Rate(RateID) (*Rate, error)
 	Settings() *Settings
 }
 

@@ -119,7 +119,7 @@ type DialpeerExtra struct {
 
 // Entry returns the row as the deck index needs it.
 func (r *Rate) Entry() Entry {
-	e := Entry{Rate: r.ID, Terms: r.Terms, Direction: r.Direction, Blocked: r.Blocked, Reverse: r.Reverse,
+	e := Entry{Rate: r.ID, Terms: r.Terms, Direction: r.Direction, Blocked: r.Blocked, Reverse: r.Reverse, OnVendor: r.Extra.OnVendor(),
 		MinLen: r.MinLen, MaxLen: r.MaxLen, Weight: r.Weight}
 	if !r.From.IsZero() {
 		e.From = r.From.UnixMilli()

@@ -8,7 +8,7 @@ var derived = [...]CDRField{
 	CDRCustomerPrice, CDRCustomerPriceNoVAT, CDRCustomerDuration,
 	CDRDialpeerID, CDRDialpeerInitialRate, CDRDialpeerNextRate, CDRDialpeerInitialInterval, CDRDialpeerNextInterval,
 	CDRDialpeerFee, CDRDialpeerReverseBilling, CDRVendorPrice, CDRVendorDuration, CDRProfit,
-	CDRPackageCounterID, CDRPackageFilledAt,
+	CDRPackageCounterID, CDRPackageFilledAt, CDRDestinationRatePolicyID,
 	CDRDstCountryID, CDRDstNetworkID, CDRSrcCountryID, CDRSrcNetworkID,
 	// numbers end here
 	CDRDestinationPrefix, CDRDialpeerPrefix,

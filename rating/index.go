@@ -43,6 +43,7 @@ type Entry struct {
 	Direction  Direction
 	Blocked    bool
 	Reverse    bool
+	OnVendor   bool // the rate's row says how the price follows the vendor's
 	MinLen     uint8
 	MaxLen     uint8
 	Weight     uint8
@@ -69,7 +70,7 @@ func (e *Entry) admits(c call) bool {
 
 // match returns e as the answer for a prefix of n bytes.
 func (e *Entry) match(n int) Match {
-	return Match{Rate: e.Rate, PrefixLen: n, Terms: e.Terms, Blocked: e.Blocked, Reverse: e.Reverse}
+	return Match{Rate: e.Rate, PrefixLen: n, Terms: e.Terms, Blocked: e.Blocked, Reverse: e.Reverse, OnVendor: e.OnVendor}
 }
 
 // byRank orders the rows of one prefix: the first that admits a call wins.
@@ -84,6 +85,7 @@ type Match struct {
 	Terms     Terms
 	Blocked   bool // the call is to be refused
 	Reverse   bool // the customer earns
+	OnVendor  bool // Terms are the rate's own; what it charges is Rate.FollowVendor's
 }
 
 // DeckIndex finds the rate of a dialled number in one deck.

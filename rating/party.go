@@ -131,6 +131,14 @@ func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason,
 	var c Charge
 	if ok {
 		covered := false
+		if deck.Preset == PresetYeti {
+			call.SetInt(CDRDestinationRatePolicyID, PolicyOwn)
+		}
+		if answered && m.OnVendor {
+			if reason, detail, err = followVendor(book, call, deck, &m); reason != "" || err != nil {
+				return reason, detail, err
+			}
+		}
 		if answered {
 			if c, err = m.Terms.Charge(call.Seconds(), payer.Account.VAT, deck.formula(book.Settings().CustomerRounding)); err != nil {
 				return ReasonRange, err.Error(), nil

@@ -9,6 +9,7 @@ import (
 type Quote struct {
 	Deck    *PricedDeck
 	Match   Match
+	Vendor  Match // the vendor's rate that Match's terms follow; without a rate, they follow none
 	Charge  Charge
 	Covered bool         // by the package counter that was asked about
 	Steps   []ChargeStep // of the charge alone
@@ -20,24 +21,50 @@ type Ask struct {
 	Seconds uint32
 	At      time.Time
 	VAT     Percent
-	Counter *PackageCounter // that the call meets (MeetCounter), nil for none
+	Counter *PackageCounter             // that the call meets (MeetCounter), nil for none
+	Vendor  []*PricedDeck               // of who terminates the call; none is nobody
+	Rate    func(RateID) (*Rate, error) // reads a row, where Vendor is given
 }
 
 // Explain prices a call on decks as Bill prices the customer's side of one, and says how: the longest
 // prefix wins, and among equals the earlier deck. A package counter that covers the call makes it free.
 //
-// Fails with NotFound if no rate matches, else as Terms.Charge does. A blocked rate is quoted too.
+// A rate whose price follows the vendor's is asked with the vendor's decks; without any it is quoted as
+// its own terms are.
+//
+// Fails with NotFound if no rate matches, Invalid if such a call would be held back because of the
+// vendor's rate, else as Terms.Charge does. A blocked rate is quoted too.
 func Explain(decks []*PricedDeck, a Ask, s *Settings) (Quote, error) {
 	deck, m, ok := best(decks, a.Number, a.At.UnixMilli())
 	if !ok {
 		return Quote{}, Errorf(NotFound, "number", "no rate matches %s", clip(a.Number))
 	}
+	vendor, err := a.follow(deck, &m)
+	if err != nil {
+		return Quote{}, err
+	}
 	c, steps, err := m.Terms.Explain(a.Seconds, a.VAT, deck.formula(s.CustomerRounding), deck.Currency)
-	q := Quote{Deck: deck, Match: m, Charge: c, Steps: steps}
+	q := Quote{Deck: deck, Match: m, Vendor: vendor, Charge: c, Steps: steps}
 	if err == nil && a.Counter != nil {
 		q.meet(a.Counter)
 	}
 	return q, err
+}
+
+// follow gives m the terms that follow the vendor's, where one is asked with.
+func (a *Ask) follow(deck *PricedDeck, m *Match) (vendor Match, err error) {
+	if !m.OnVendor || a.Vendor == nil {
+		return Match{}, nil
+	}
+	r, err := a.Rate(m.Rate)
+	if err != nil {
+		return Match{}, err
+	}
+	vendor, reason, detail := r.follow(a.Vendor, a.Number, a.At.UnixMilli(), deck, m)
+	if reason != "" {
+		return vendor, Errorf(Invalid, "vendor", "%s", detail)
+	}
+	return vendor, nil
 }
 
 // meet says what a package counter does to the charge.

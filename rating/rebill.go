@@ -6,6 +6,7 @@ import "slices"
 type RebillBook interface {
 	Payer(call *Call) (Party, error)
 	Vendor(call *Call) (Party, error)
+	Rate(RateID) (*Rate, error)
 	Network(number string) (country, network uint64)
 	Settings() *Settings
 }
@@ -75,7 +76,7 @@ func (b rebill) Payer(call *Call) (Party, error) {
 var sideFigures = [2][]CDRField{
 	CustomerSide: {CDRCustomerAuthID, CDRRateplanID, CDRCustomerAccVAT, CDRDestinationID, CDRDestinationInitialRate, CDRDestinationNextRate,
 		CDRDestinationInitialInterval, CDRDestinationNextInterval, CDRDestinationFee, CDRDestinationReverseBilling,
-		CDRCustomerPrice, CDRCustomerPriceNoVAT, CDRCustomerDuration, CDRDestinationPrefix, CDRPackageCounterID, CDRPackageFilledAt},
+		CDRCustomerPrice, CDRCustomerPriceNoVAT, CDRCustomerDuration, CDRDestinationPrefix, CDRDestinationRatePolicyID, CDRPackageCounterID, CDRPackageFilledAt},
 	VendorSide: {CDRDialpeerID, CDRDialpeerInitialRate, CDRDialpeerNextRate, CDRDialpeerInitialInterval, CDRDialpeerNextInterval,
 		CDRDialpeerFee, CDRDialpeerReverseBilling, CDRVendorPrice, CDRVendorDuration, CDRDialpeerPrefix},
 }

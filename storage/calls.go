@@ -106,6 +106,9 @@ func (b billBook) stored(call *rating.Call, v callValue, identified bool) (e rat
 	return e, !identified || cdr.SameCall(&call.CDR), nil
 }
 
+// Rate reads a rate's row.
+func (b billBook) Rate(id rating.RateID) (*rating.Rate, error) { return b.tx.Rates.Get(uint64(id)) }
+
 // Payer finds who is charged: the account that the record names, else that of the customers-auth which
 // the call came in by (R17). The latter's rate plan prices the call where it is of the account that pays,
 // else the account's own, else the ratedeck of its service plans or of its reseller's, else the default

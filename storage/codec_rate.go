@@ -54,7 +54,8 @@ const (
 	rateName
 	rateKazooID
 	rateExtra
-	rateKnown = iota
+	rateOnVendor // no column: extra says how the price follows the vendor's
+	rateKnown    = iota
 )
 
 // rateLabelShift is where the two bits of the label lie.
@@ -73,6 +74,7 @@ func rateBits(r *rating.Rate) (set uint32) {
 		{rateSurcharge, t.Surcharge != 0}, {rateMinCost, t.MinCost != 0}, {rateMaxCost, t.MaxCost != 0},
 		{rateMinLen, r.MinLen != 0}, {rateMaxLen, r.MaxLen != 0}, {rateWeight, r.Weight != 0},
 		{rateUUID, !r.UUID.IsZero()}, {rateExternal, r.External != nil}, {rateName, r.Name != ""}, {rateKazooID, r.KazooID != ""},
+		{rateOnVendor, r.Extra.OnVendor()},
 		{rateExtra, r.Extra.ISO != "" || !plainExtra(&r.Extra)},
 	} {
 		if has.yes {

@@ -187,7 +187,7 @@ func TestBrokenRateRowsAreRefused(t *testing.T) {
 		testRefusals(t, row, func(b []byte) error { return decodeRate(r.ID, b, &got) })
 	}
 	for _, tt := range []struct{ name, row, want string }{
-		{"unknown column", "01 00008000 00000000 0000000000000000 00 00 00 00", "newer billd"},
+		{"unknown column", "01 00000001 00000000 0000000000000000 00 00 00 00", "newer billd"},
 		{"seconds beyond 32 bits", "01 00000000 00000000 0000000000000000 00 8080808010 00 00", "damaged"},
 		{"prefix longer than the row", "01 00000000 00000000 0000000000000000 00 00 00 ffffffffffffffffff01", "damaged"},
 	} {

@@ -27,7 +27,7 @@ func openRate(id rating.RateID, b []byte) (row rateRow, err error) {
 	}
 	row.has, row.gen = has, r.u32()
 	e := &row.entry
-	e.Rate, e.Blocked, e.Reverse = id, has&rateBlocked != 0, has&rateReverse != 0
+	e.Rate, e.Blocked, e.Reverse, e.OnVendor = id, has&rateBlocked != 0, has&rateReverse != 0, has&rateOnVendor != 0
 	if has&rateInbound != 0 {
 		e.Direction = rating.Inbound
 	}

@@ -51,3 +51,11 @@ func (tx *Tx) forgetPayers(table string) {
 
 // PricedDeck returns a deck with the index that charges by it, nil if there is none.
 func (tx *Tx) PricedDeck(id rating.DeckID) *rating.PricedDeck { return tx.db.Catalog().Deck(id) }
+
+// Vendor returns the account that ref names, with the decks that it is paid by.
+func (tx *Tx) Vendor(ref string) (rating.Party, error) {
+	return billBook{tx}.Vendor(&rating.Call{VendorRef: ref})
+}
+
+// Rate reads a rate's row.
+func (tx *Tx) Rate(id rating.RateID) (*rating.Rate, error) { return billBook{tx}.Rate(id) }

@@ -20,6 +20,7 @@ type Book struct {
 	plans    map[uint64][]*rating.PricedDeck
 	vendors  map[rating.AccountID][]*rating.PricedDeck
 	counters map[rating.AccountID][]*rating.PackageCounter
+	rates    map[rating.RateID]*rating.Rate
 	places   map[string][2]uint64 // country and network by prefix
 	seen     []seen
 }
@@ -49,7 +50,7 @@ type seen struct {
 func NewBook(s rating.Settings) *Book {
 	return &Book{Balances: map[rating.Ledger]rating.Balance{}, Tallies: map[TallyKey]rating.Tally{}, CDRs: map[rating.CDRID]rating.CDR{},
 		settings: s, plans: map[uint64][]*rating.PricedDeck{}, vendors: map[rating.AccountID][]*rating.PricedDeck{},
-		counters: map[rating.AccountID][]*rating.PackageCounter{}}
+		counters: map[rating.AccountID][]*rating.PackageCounter{}, rates: map[rating.RateID]*rating.Rate{}}
 }
 
 // AddAccount makes an account known by its number and its name.
@@ -90,6 +91,9 @@ func (b *Book) Network(number string) (country, network uint64) {
 	}
 	return 0, 0
 }
+
+// AddRate makes the row of a rate known whose price follows the vendor's.
+func (b *Book) AddRate(r *rating.Rate) { b.rates[r.ID] = r }
 
 // Charge bills a call and keeps what came of it. call is left as it was.
 func (b *Book) Charge(call *rating.Call, now time.Time) (rating.Verdict, error) {
@@ -257,6 +261,14 @@ func (b *Book) named(ref string, id rating.AccountID) (*rating.Account, error) {
 // Package finds the counter that a call meets.
 func (b *Book) Package(payer rating.AccountID, number string) (*rating.PackageCounter, error) {
 	return rating.MeetCounter(b.counters[payer], number), nil
+}
+
+// Rate returns the row of a rate.
+func (b *Book) Rate(id rating.RateID) (*rating.Rate, error) {
+	if r := b.rates[id]; r != nil {
+		return r, nil
+	}
+	return nil, rating.Errorf(rating.NotFound, "rate", "rate %d does not exist", id)
 }
 
 // NewCDRID counts the calls of the millisecond.

@@ -165,7 +165,7 @@ func (u *upload) close() {
 
 // explain answers what a call costs and why.
 func (a *API) explain(c *fiber.Ctx) error {
-	args := ops.ExplainArgs{Number: c.Query("number"), Seconds: c.Query("seconds"), Account: c.Query("account"), Deck: c.Query("deck"), At: c.Query("at")}
+	args := ops.ExplainArgs{Number: c.Query("number"), Seconds: c.Query("seconds"), Account: c.Query("account"), Deck: c.Query("deck"), Vendor: c.Query("vendor"), At: c.Query("at")}
 	e, err := ops.Explain(c.UserContext(), a.Env, args)
 	if err != nil {
 		return err

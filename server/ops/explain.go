@@ -20,7 +20,8 @@ type ExplainArgs struct {
 	Seconds string `json:"seconds"`
 	Account string `json:"account,omitempty"` // who would pay: number, uuid or name
 	Deck    string `json:"deck,omitempty"`
-	At      string `json:"at,omitempty"` // now when empty
+	Vendor  string `json:"vendor,omitempty"` // who would terminate it
+	At      string `json:"at,omitempty"`     // now when empty
 	JSON    bool   `json:"json,omitempty"`
 }
 
@@ -74,6 +75,13 @@ func Explain(ctx context.Context, env *Env, args ExplainArgs) (*Explanation, err
 			if ask.Counter, err = tx.Package(payer.Account.ID, ask.Number); err != nil {
 				return err
 			}
+		}
+		if args.Vendor != "" {
+			vendor, err := tx.Vendor(args.Vendor)
+			if err != nil {
+				return err
+			}
+			ask.Vendor, ask.Rate = append([]*rating.PricedDeck{}, vendor.Decks...), tx.Rate
 		}
 		q, err := rating.Explain(payer.Decks, ask, tx.Settings())
 		if err != nil && rating.KindOf(err) == rating.NotFound {
@@ -164,6 +172,7 @@ func describeQuote(tx *storage.Tx, ask rating.Ask, q rating.Quote, payer rating.
 	if q.Match.Blocked {
 		say("calls to this prefix are blocked: such a call would be held back")
 	}
+	sayVendor(r, q, say)
 	if q.Match.Reverse {
 		say("the rate is reverse-billed: the customer earns what it costs")
 	}
@@ -175,6 +184,24 @@ func describeQuote(tx *storage.Tx, ask rating.Ask, q rating.Quote, payer rating.
 		say("account %d is in %s: such a call would be held back", payer.Account.ID, payer.Account.Currency)
 	}
 	return e, nil
+}
+
+// sayVendor tells how a rate follows the vendor's.
+func sayVendor(r *rating.Rate, q rating.Quote, say func(string, ...any)) {
+	switch v := &q.Vendor; {
+	case !q.Match.OnVendor:
+	case v.Rate == 0:
+		say("the rate's price or intervals follow the vendor's, and none is known here: these are the rate's own")
+	default:
+		x, own := &r.Extra, "its own"
+		fixed, share := x.Margin()
+		if x.UseDPIntervals {
+			own = "the vendor's"
+		}
+		say("the vendor's rate %d asks %s, then %s a minute by %d/%d s; policy %d with a margin of %s + %s × price makes %s, then %s; the intervals are %s",
+			v.Rate, v.Terms.First.Price, v.Terms.Next.Price, v.Terms.First.Seconds, v.Terms.Next.Seconds, max(x.RatePolicy, rating.PolicyOwn),
+			fixed, share, q.Match.Terms.First.Price, q.Match.Terms.Next.Price, own)
+	}
 }
 
 func validity(r *rating.Rate) string {
