@@ -74,13 +74,15 @@ type reader struct {
 	err  error
 }
 
-func (r *reader) fail(key, rule, want string) {
+// fail notes that a field breaks a rule: it must be of a type, or within limit.
+func (r *reader) fail(key, rule, limit, want string) {
 	if r.err == nil {
-		r.err = rating.Broken(r.path+"."+key, rule, "", "%s.%s: want %s", r.path, key, want)
+		r.err = rating.Broken(r.path+"."+key, rule, limit, "%s.%s: want %s", r.path, key, want)
 	}
 }
 
-// money reads a price; nil when there is none.
+// money reads a price, which is never below 0: what a line costs less is a discount. nil when there is
+// none.
 func (r *reader) money(key string) *rating.Money {
 	v, sent := r.doc[key]
 	if !sent || v == nil {
@@ -88,12 +90,20 @@ func (r *reader) money(key string) *rating.Money {
 	}
 	s, ok := digits(v)
 	if !ok {
-		r.fail(key, "type", "a number")
+		r.fail(key, "type", "number", "a number")
+		return nil
+	}
+	if _, err := rating.ParseDecimal(s); rating.KindOf(err) == rating.Invalid {
+		r.fail(key, "type", "number", "a number")
 		return nil
 	}
 	m, err := rating.ParseMoney(s)
-	if err != nil || m.Abs() > maxPrice {
-		r.fail(key, "maximum", "a price of at most "+maxPrice.Number())
+	switch {
+	case strings.HasPrefix(s, "-") && m != 0, m < 0:
+		r.fail(key, "minimum", "0", "a price of 0 or more")
+		return nil
+	case err != nil || m > maxPrice:
+		r.fail(key, "maximum", maxPrice.Number(), "a price of at most "+maxPrice.Number())
 		return nil
 	}
 	return &m
@@ -113,15 +123,21 @@ func (r *reader) units(key string, def int64) int64 {
 	}
 	s, ok := digits(v)
 	if !ok {
-		r.fail(key, "type", "a whole number")
+		r.fail(key, "type", "integer", "a whole number")
 		return def
 	}
 	n, ok := integer(s)
-	if !ok || n < 0 || n > maxUnits {
-		r.fail(key, "minimum", "a whole number from 0 to 1000000000")
-		return def
+	switch {
+	case !ok:
+		r.fail(key, "type", "integer", "a whole number")
+	case n < 0:
+		r.fail(key, "minimum", "0", "a whole number of 0 or more")
+	case n > maxUnits:
+		r.fail(key, "maximum", strconv.Itoa(maxUnits), "a whole number of at most "+strconv.Itoa(maxUnits))
+	default:
+		return n
 	}
-	return n
+	return def
 }
 
 func integer(s string) (int64, bool) {
@@ -151,7 +167,7 @@ func (r *reader) boolean(key string, def bool) bool {
 			return v == "true"
 		}
 	}
-	r.fail(key, "type", "true or false")
+	r.fail(key, "type", "boolean", "true or false")
 	return def
 }
 
@@ -163,7 +179,7 @@ func (r *reader) sub(key string) (*reader, bool) {
 	}
 	o, ok := v.(Object)
 	if !ok {
-		r.fail(key, "type", "an object")
+		r.fail(key, "type", "object", "an object")
 	}
 	return &reader{doc: o, path: r.path + "." + key}, ok
 }

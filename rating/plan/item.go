@@ -38,7 +38,7 @@ func (r *reader) tiers(key string) tiers {
 	for k := range sub.doc {
 		n, ok := integer(k)
 		if !ok || n < 0 || n > maxUnits {
-			sub.fail(k, "type", "a whole number as key")
+			sub.fail(k, "type", "integer", "a whole number as key")
 			continue
 		}
 		if m := sub.money(k); m != nil {

@@ -168,6 +168,13 @@ func TestChangesAndActivationCharges(t *testing.T) {
 func TestAPlanThatCannotBeReadIsRefused(t *testing.T) {
 	for _, tt := range []struct{ name, plan, field string }{
 		{"a rate that is no number", `{"plan":{"users":{"user":{"rate":true}}}}`, "plan.users.user.rate"},
+		{"a rate below 0", `{"plan":{"users":{"user":{"rate":-0.01}}}}`, "plan.users.user.rate"},
+		{"a rate that is far below 0", `{"plan":{"users":{"user":{"flat_rate":-1e300}}}}`, "plan.users.user.flat_rate"},
+		{"a tier below 0", `{"plan":{"users":{"user":{"rates":{"5":"-1"}}}}}`, "plan.users.user.rates.5"},
+		{"an activation charge below 0", `{"plan":{"users":{"user":{"activation_charge":-8}}}}`, "plan.users.user.activation_charge"},
+		{"a discount below 0", `{"plan":{"users":{"user":{"discounts":{"single":{"rate":-1}}}}}}`, "plan.users.user.discounts.single.rate"},
+		{"a rate that is a word", `{"plan":{"users":{"user":{"rate":"dear"}}}}`, "plan.users.user.rate"},
+		{"units below 0", `{"plan":{"users":{"user":{"maximum":-1}}}}`, "plan.users.user.maximum"},
 		{"a rate beyond a billion", `{"plan":{"users":{"user":{"rate":1e10}}}}`, "plan.users.user.rate"},
 		{"half a unit", `{"plan":{"users":{"user":{"minimum":1.5}}}}`, "plan.users.user.minimum"},
 		{"a tier of no quantity", `{"plan":{"users":{"user":{"rates":{"many":1}}}}}`, "plan.users.user.rates.many"},

@@ -96,7 +96,7 @@ func deleteNumbers(x *exchange) (*answer, error) {
 			for _, n := range numbers {
 				o, err := findNumber(tx, x, n)
 				if isConflict(err) || err == nil && o == nil {
-					bad[n] = noNumber().data
+					bad[n] = noNumber(n).data
 					continue
 				}
 				if err != nil {

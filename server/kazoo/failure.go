@@ -2,6 +2,7 @@ package kazoo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -106,7 +107,7 @@ func asFailure(err error) (f *failure, ok bool) {
 	if errors.As(err, &several) && len(several) > 0 {
 		p := problems{}
 		for _, e := range several {
-			p.add(e.Field, ruleCode(e), e.Msg)
+			p.add(e.Field, ruleCode(e), e.Msg, targetOf(e)...)
 		}
 		return &failure{status: http.StatusBadRequest, message: "validation failed", data: p}, true
 	}
@@ -119,7 +120,7 @@ func asFailure(err error) (f *failure, ok bool) {
 	}
 	switch e.Kind {
 	case rating.Invalid, rating.Range:
-		return invalid(e.Field, ruleCode(e), e.Msg), true
+		return invalid(e.Field, ruleCode(e), e.Msg, targetOf(e)...), true
 	case rating.NotFound:
 		return refuse(http.StatusNotFound, "bad_identifier", e.Msg), true
 	case rating.Conflict:
@@ -145,10 +146,21 @@ func fault() *failure {
 	return refuse(http.StatusInternalServerError, "unspecified_fault", "unspecified fault")
 }
 
+// targetOf returns the bound that a refusal speaks of, as details of a problem.
+func targetOf(e *rating.Error) []any {
+	if e.Limit == "" {
+		return nil
+	}
+	if _, err := rating.ParseDecimal(e.Limit); err == nil {
+		return []any{"target", json.Number(e.Limit)}
+	}
+	return []any{"target", e.Limit}
+}
+
 // ruleCode returns Kazoo's code for the rule that a field broke.
 func ruleCode(e *rating.Error) string {
 	switch e.Rule {
-	case "required", "minimum", "maximum", "maxLength", "minLength", "enum", "pattern":
+	case "required", "type", "minimum", "maximum", "maxLength", "minLength", "enum", "pattern":
 		return e.Rule
 	case "inclusion":
 		return "enum"

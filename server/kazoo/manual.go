@@ -1,9 +1,6 @@
 package kazoo
 
-import (
-	"billd/rating/plan"
-	"billd/storage"
-)
+import "billd/storage"
 
 // manualQuantities reads quantities that are put in by hand.
 func manualQuantities(data document) (storage.Quantities, error) {
@@ -91,9 +88,6 @@ func readOverrides(x *exchange) (*answer, error) {
 func changeOverrides(x *exchange) (*answer, error) {
 	data, err := x.object()
 	if err != nil {
-		return nil, err
-	}
-	if err := plan.Check(data); err != nil {
 		return nil, err
 	}
 	merged := x.method == patch || x.rootFlag("merge")

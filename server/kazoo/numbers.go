@@ -176,8 +176,10 @@ func listNumbers(x *exchange) (*answer, error) {
 }
 
 // noNumber refuses a number that the account has not.
-func noNumber() *failure {
-	return &failure{status: http.StatusNotFound, message: "bad_identifier", data: document{"message": "bad identifier", "not_found": "The number could not be found"}}
+func noNumber(number string) *failure {
+	f := unknownID(clip(number))
+	f.data = document{"cause": clip(number), "message": "bad identifier", "not_found": "The number could not be found"}
+	return f
 }
 
 // findNumber finds a number of the target account; nil when nobody has it. Fails when another has.
@@ -205,14 +207,14 @@ func readNumber(x *exchange) (*answer, error) {
 func (x *exchange) ownNumber() (o *storage.Object, err error) {
 	number, ok := normalNumber(x.params["number"])
 	if !ok {
-		return nil, noNumber()
+		return nil, noNumber(x.params["number"])
 	}
 	err = x.view(func(tx *storage.Tx) (err error) {
 		o, err = findNumber(tx, x, number)
 		return err
 	})
 	if err == nil && o == nil || isConflict(err) {
-		err = noNumber()
+		err = noNumber(number)
 	}
 	return o, err
 }
@@ -261,7 +263,7 @@ func (x *exchange) putNumber(tx *storage.Tx, number, state string, data document
 	old := document{}
 	switch {
 	case o == nil && state == "":
-		return nil, was, is, noNumber()
+		return nil, was, is, noNumber(number)
 	case o == nil:
 		o = &storage.Object{UUID: named(numbersNoun, number), Account: x.account.ID, Type: numbersNoun, CreatedAt: tx.Now()}
 	default:

@@ -2,6 +2,7 @@ package kazoo
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"billd/rating"
@@ -66,12 +67,28 @@ func readPlanForm(p *storage.ServicePlan, doc document) error {
 	if err := f.err(); err != nil {
 		return err
 	}
-	if err := plan.Check(doc); err != nil {
+	if err := checkPrices(doc); err != nil {
 		return err
 	}
 	raw, err := storeDocument(public(doc, "id"))
 	p.Doc = raw
 	return err
+}
+
+// checkPrices refuses a plan, or what overrides one, that cannot be priced.
+func checkPrices(doc document) error {
+	err := plan.Check(doc)
+	var e *rating.Error
+	if !errors.As(err, &e) || e.Kind != rating.Invalid {
+		return err
+	}
+	details := targetOf(e)
+	if v := within(doc, e.Field); v != nil {
+		details = append(details, "value", v)
+	}
+	f := invalid(e.Field, ruleCode(e), e.Msg, details...)
+	f.message = "validation failed"
+	return f
 }
 
 func planKey(p *storage.ServicePlan) string { return strings.ToLower(p.Name) + "\x00" + p.UUID.Hex() }

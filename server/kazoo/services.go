@@ -166,6 +166,9 @@ func (b *books) put(tx *storage.Tx, c planChange, merged bool) error {
 		if merged {
 			over = merge(readDocument(plans[i].Overrides), c.overrides)
 		}
+		if err := checkPrices(over); err != nil {
+			return err
+		}
 		if plans[i].Overrides, err = storeDocument(over); err != nil {
 			return err
 		}
@@ -192,6 +195,9 @@ func (b *books) drop(id string) {
 func (b *books) setOverrides(data document, merged bool) error {
 	if merged {
 		data = merge(b.Overrides(), data)
+	}
+	if err := checkPrices(data); err != nil {
+		return err
 	}
 	raw, err := storeDocument(public(data))
 	b.Services.Overrides = raw

@@ -2,7 +2,6 @@ package kazoo
 
 import (
 	"fmt"
-	"net/http"
 
 	"billd/rating"
 	"billd/storage"
@@ -130,11 +129,6 @@ func listTasks(x *exchange) (*answer, error) {
 	return t.answer("tasks"), nil
 }
 
-// unknownTask refuses a category or an action that there is none of.
-func unknownTask(name string) *failure {
-	return &failure{status: http.StatusNotFound, message: "bad identifier", data: []string{clip(name)}}
-}
-
 // taskAsked returns the kind of task that the query names.
 func (x *exchange) taskAsked() (*taskKind, error) {
 	category, action := x.query.Get("category"), x.query.Get("action")
@@ -155,9 +149,9 @@ func (x *exchange) taskAsked() (*taskKind, error) {
 		known = known || k.category == category
 	}
 	if known {
-		return nil, unknownTask(action)
+		return nil, unknownID(clip(action))
 	}
-	return nil, unknownTask(category)
+	return nil, unknownID(clip(category))
 }
 
 // createTask stores a task with its rows, as CSV whatever they came as.
@@ -230,11 +224,11 @@ func (x *exchange) findTask(tx *storage.Tx) (*storage.Task, error) {
 	id := x.params["task"]
 	u, ok := hexID(id)
 	if !ok {
-		return nil, unknownTask(id)
+		return nil, unknownID(clip(id))
 	}
 	t, err := tx.TaskByUUID(u)
 	if rating.KindOf(err) == rating.NotFound || err == nil && t.Account != x.taskOwner().ID {
-		return nil, unknownTask(id)
+		return nil, unknownID(clip(id))
 	}
 	return t, err
 }
@@ -278,7 +272,7 @@ func (x *exchange) taskFile(file storage.TaskFile, suffix string) (*answer, erro
 		return err
 	})
 	if err == nil && b == nil {
-		err = unknownTask(suffix + ".csv")
+		err = unknownID(clip(suffix + ".csv"))
 	}
 	if err != nil {
 		return nil, err

@@ -21,8 +21,8 @@ func TestATaskImportsRates(t *testing.T) {
 		want             string
 	}{
 		{"no action", "/v2/tasks?category=rates", "prefix,rate_cost\n44,1\n", 400, `"action":{"required"`},
-		{"a category nobody has", "/v2/tasks?category=cakes&action=import", "x\n1\n", 404, `"data":["cakes"]`},
-		{"an action nobody has", "/v2/tasks?category=rates&action=eat", "x\n1\n", 404, `"data":["eat"]`},
+		{"a category nobody has", "/v2/tasks?category=cakes&action=import", "x\n1\n", 404, `"cause":"cakes"`},
+		{"an action nobody has", "/v2/tasks?category=rates&action=eat", "x\n1\n", 404, `"cause":"eat"`},
 		{"nothing", at, "", 400, `"csv":{"format"`},
 		{"a header alone", at, "prefix,rate_cost\n", 400, `"csv":{"format"`},
 		{"a column that lacks", at, "prefix\n44\n", 400, "rate_cost"},
