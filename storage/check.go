@@ -154,10 +154,13 @@ func (c *checker) references() error {
 
 func (c *checker) accountReferences() {
 	c.tx.Accounts.EachSound(func(a *rating.Account) {
-		c.refer("account", uint64(a.ID), "contractor", a.Contractor, c.tx.Contractors.Has)
 		if a.Parent != 0 {
 			c.refer("account", uint64(a.ID), "account", uint64(a.Parent), c.tx.Accounts.Has)
 		}
+		if a.Closed() {
+			return // contractor and rate plan may go once the accounts that name them are closed
+		}
+		c.refer("account", uint64(a.ID), "contractor", a.Contractor, c.tx.Contractors.Has)
 		if a.RatePlan != 0 {
 			c.refer("account", uint64(a.ID), "rateplan", a.RatePlan, c.tx.Plans.Has)
 		}

@@ -125,6 +125,18 @@ func TestDeletingAContactTakesItOutOfAccounts(t *testing.T) {
 	}
 }
 
+func TestAContractorGoesOnceItsAccountsAreClosed(t *testing.T) {
+	r := newRig(t)
+	c := r.contractor("Northfield")
+	a := r.account(c, "main", "")
+	for _, path := range []string{"/accounts/" + a, "/contractors/" + c} {
+		if res := r.admin("DELETE", path, ""); res.StatusCode != 204 {
+			t.Errorf("DELETE %s = %s %s", path, res.Status, res.body)
+		}
+	}
+	clean(t, r.db)
+}
+
 func TestATimeZoneIsOneSegment(t *testing.T) {
 	r := newRig(t)
 	for _, path := range []string{"/timezones/Europe%2FKyiv", "/timezones/Europe%2FKyiv/", "/timezones/Europe%2FKyiv.json"} {
