@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"time"
 
 	"billd/server/control"
 	"billd/server/ops"
@@ -46,24 +47,33 @@ func (a *app) runOp(cmd *cobra.Command, c call) error {
 	return err
 }
 
-// throughDoor asks the server if one answers, else opens the store. A server that was just starting has the
-// store and no socket yet at the first question, so the socket is asked again before giving up.
+// startingPatience is how long a store that is held by somebody who does not answer is asked for again: a
+// server that starts has the store for a while, longer after a crash, before it has its socket.
+const (
+	startingPatience = 3 * time.Second
+	startingPause    = 50 * time.Millisecond
+)
+
+// throughDoor asks the server if one answers, else opens the store.
 func (a *app) throughDoor(ctx context.Context, op string, args json.RawMessage, o *ops.IO) (exit int, err error) {
-	client, err := control.Dial(ctx, a.dir, version())
-	if errors.Is(err, control.ErrNobody) {
+	for began := time.Now(); ; {
+		client, err := control.Dial(ctx, a.dir, version())
+		if err == nil {
+			return client.Call(ctx, op, args, o)
+		}
+		if !errors.Is(err, control.ErrNobody) {
+			return 0, err
+		}
 		exit, err = a.direct(ctx, op, args, o)
-		if !errors.Is(err, kv.ErrHeld) {
+		if !errors.Is(err, kv.ErrHeld) || time.Since(began) > startingPatience {
 			return exit, err
 		}
-		client, err = control.Dial(ctx, a.dir, version())
-		if errors.Is(err, control.ErrNobody) {
-			return 0, kv.ErrHeld
+		select {
+		case <-time.After(startingPause):
+		case <-ctx.Done():
+			return 0, ctx.Err()
 		}
 	}
-	if err != nil {
-		return 0, err
-	}
-	return client.Call(ctx, op, args, o)
 }
 
 // direct opens the store, runs the command and closes the store.
