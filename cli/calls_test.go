@@ -40,6 +40,9 @@ stdin: line 4: suspense 2: bad_record: line 4: duration "x": want a whole number
 		{"a held call that is not there", "", []string{"suspense", "show", "2"}, ended{1, "", "billd: suspense 2 does not exist\n"}},
 		{"what rerating would do", "", []string{"rerate", "--dry-run"}, ended{0, "preview: 2 examined: 1 changed, 1 same, 0 history, 0 failed\n" +
 			"ACCOUNT NAME CALLS WAS IS CHANGE POSTED CURRENCY\n2 Northfield 1 -0.24 -0.48 -0.24 0.0 EUR\n", ""}},
+		{"what rerating a prefix would do", "", []string{"rerate", "--dry-run", "--prefix", "+9"}, ended{0, "preview: 1 examined: 0 changed, 1 same, 0 history, 0 failed\n", ""}},
+		{"rerating a deck that is none", "", []string{"rerate", "--deck", "nosuch"}, ended{1, "", "billd: deck \"nosuch\" does not exist\n"}},
+		{"rerating a prefix that is none", "", []string{"rerate", "--prefix", "44x"}, ended{2, "", "billd: prefix \"44x\": want digits\n"}},
 		{"rerating", "", []string{"rerate", "--account", "Northfield", "--from", "2026-03-01", "--to", "2026-04-01"},
 			ended{0, "rerated: 2 examined: 1 changed, 1 same, 0 history, 0 failed\nACCOUNT NAME CALLS WAS IS CHANGE POSTED CURRENCY\n2 Northfield 1 -0.24 -0.48 -0.24 0.0 EUR\n", "*"}},
 		{"an invoice by hand", "", []string{"invoice", "run", "--account", "2", "--from", "2026-03-01", "--to", "2026-04-01"},

@@ -59,7 +59,7 @@ func TestARateFollowsTheVendorsThroughTheStore(t *testing.T) {
 		t.Errorf("price = %s, want %s", got, want)
 	}
 	put(400_000_000)
-	n, err := db.Rerate(context.Background(), CallSpan{From: testClock.Add(-24 * time.Hour), Till: testClock}, false, func(int) {})
+	n, err := db.Rerate(context.Background(), RerateSpan{CallSpan: CallSpan{From: testClock.Add(-24 * time.Hour), Till: testClock}}, false, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

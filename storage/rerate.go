@@ -52,18 +52,30 @@ type RerateFailure struct {
 
 const maxRerateFailures = 20
 
+// RerateSpan picks calls to rerate; zero fields pick all.
+type RerateSpan struct {
+	CallSpan
+	Deck   rating.DeckID // calls that it prices, or did, on either side
+	Prefix string        // of the number that was dialled
+}
+
 // rerating is one run.
 type rerating struct {
 	dry      bool
-	account  rating.AccountID
+	span     RerateSpan
+	decks    map[rating.RateID]rating.DeckID // of rates that calls named
 	sum      RerateSum
 	accounts map[rating.AccountID]*RerateAccount
 }
 
+func newRerating(span RerateSpan, dry bool) *rerating {
+	return &rerating{dry: dry, span: span, decks: map[rating.RateID]rating.DeckID{}, accounts: map[rating.AccountID]*RerateAccount{}}
+}
+
 // Rerate works out the calls of a span again, in order of start; a dry one writes nothing. progress
 // hears how many calls were looked at. Drafts that held changed calls are filled anew before it returns.
-func (db *DB) Rerate(ctx context.Context, span CallSpan, dry bool, progress func(done int)) (RerateSum, error) {
-	run := &rerating{dry: dry, account: span.Account, accounts: map[rating.AccountID]*RerateAccount{}}
+func (db *DB) Rerate(ctx context.Context, span RerateSpan, dry bool, progress func(done int)) (RerateSum, error) {
+	run := newRerating(span, dry)
 	do := db.Update
 	if dry {
 		do = db.View
@@ -77,7 +89,7 @@ func (db *DB) Rerate(ctx context.Context, span CallSpan, dry bool, progress func
 		var next rating.CDRID
 		var page *rerating
 		err := do(ctx, func(tx *Tx) (err error) {
-			page = &rerating{dry: dry, account: span.Account, accounts: map[rating.AccountID]*RerateAccount{}}
+			page = newRerating(span, dry)
 			next, err = page.chunk(tx, from, till)
 			return err
 		})
@@ -148,8 +160,13 @@ func (r *rerating) chunk(tx *Tx, from, till rating.CDRID) (rating.CDRID, error) 
 		}
 		customer, _ := view.Int(rating.CDRCustomerAccID)
 		vendor, _ := view.Int(rating.CDRVendorAccID)
-		if r.account != 0 && rating.AccountID(customer) != r.account && rating.AccountID(vendor) != r.account {
+		if id := r.span.Account; id != 0 && rating.AccountID(customer) != id && rating.AccountID(vendor) != id {
 			continue
+		}
+		if r.span.Prefix != "" {
+			if number, _ := view.Text(rating.CDRDstPrefixRouting); !bytes.HasPrefix(number, []byte(r.span.Prefix)) {
+				continue
+			}
 		}
 		rows = append(rows, found{id, bytes.Clone(v)})
 	}
@@ -167,9 +184,11 @@ func (r *rerating) call(tx *Tx, id rating.CDRID, raw []byte) error {
 	if err := decodeCDR(id, raw, &old); err != nil {
 		return err
 	}
-	r.sum.Examined++
 	if old.Origin == rating.History {
-		r.sum.History++
+		if r.span.Deck == 0 { // what priced it is not known
+			r.sum.Examined++
+			r.sum.History++
+		}
 		return nil
 	}
 	now := rating.Call{CDR: old}
@@ -177,6 +196,10 @@ func (r *rerating) call(tx *Tx, id rating.CDRID, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	if priced, err := r.pricedBy(tx, &old, &now.CDR); err != nil || !priced {
+		return err
+	}
+	r.sum.Examined++
 	if reason != "" {
 		r.sum.Failed++
 		if len(r.sum.Failures) < maxRerateFailures {
@@ -191,6 +214,35 @@ func (r *rerating) call(tx *Tx, id rating.CDRID, raw []byte) error {
 		r.sum.Same++
 	}
 	return err
+}
+
+// pricedBy reports whether a rate of the wanted deck, if one is wanted, gave or gives a call's figures.
+func (r *rerating) pricedBy(tx *Tx, calls ...*rating.CDR) (bool, error) {
+	if r.span.Deck == 0 {
+		return true, nil
+	}
+	for _, c := range calls {
+		for _, f := range [...]rating.CDRField{rating.CDRDestinationID, rating.CDRDialpeerID} {
+			id := rating.RateID(c.Int(f))
+			if id == 0 {
+				continue
+			}
+			deck, known := r.decks[id]
+			if !known {
+				switch rate, err := tx.Rates.Get(uint64(id)); {
+				case err == nil:
+					deck = rate.Deck
+				case rating.KindOf(err) != rating.NotFound:
+					return false, err
+				}
+				r.decks[id] = deck
+			}
+			if deck == r.span.Deck {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // judge tells for each side whether its figures may change or are on approved paper, and does what

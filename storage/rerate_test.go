@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func balanceOf(t *testing.T, db *DB, a *rating.Account) string {
 
 func rerateAll(t *testing.T, db *DB) RerateSum {
 	t.Helper()
-	sum, err := db.Rerate(context.Background(), CallSpan{}, false, func(int) {})
+	sum, err := db.Rerate(context.Background(), RerateSpan{}, false, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,6 +200,57 @@ func TestDropFreesTheKey(t *testing.T) {
 	priceAt(t, db, 200_000_000)
 	if again := chargeOne(t, db, "1", "4420", time.Hour); again.Outcome != rating.OutcomeRated {
 		t.Errorf("delivered again = %+v, want it rated", again)
+	}
+	clean(t, db)
+}
+
+// A deck or a prefix picks calls: those that the deck prices now or priced then, and no others.
+func TestReratePicksByDeckAndPrefix(t *testing.T) {
+	db := openTest(t)
+	customer(t, db)
+	priceAt(t, db, 10_000_000)
+	var second rating.DeckID
+	update(t, db, func(tx *Tx) error {
+		d := &rating.Deck{Name: "second", Currency: rating.Currency{'E', 'U', 'R'}, Preset: rating.PresetYeti, CreatedAt: tx.Now()}
+		if err := tx.Decks.Put(d); err != nil {
+			return err
+		}
+		second = d.ID
+		plan, err := tx.Plans.Get(uint64(rating.DefaultPlan))
+		if err != nil {
+			return err
+		}
+		plan.Decks = append(plan.Decks, d.ID)
+		return errors.Join(tx.Plans.Put(plan), tx.Rates.Put(&rating.Rate{Deck: d.ID, Prefix: "39",
+			Terms: rating.Terms{First: rating.Step{Seconds: 60, Price: 10_000_000}, Next: rating.Step{Seconds: 60, Price: 10_000_000}}}))
+	})
+	chargeOne(t, db, "a", "44207", time.Hour)
+	chargeOne(t, db, "b", "44161", time.Hour)
+	chargeOne(t, db, "c", "3906", time.Hour)
+	for _, tt := range []struct {
+		name string
+		span RerateSpan
+		want int
+	}{
+		{"all", RerateSpan{}, 3},
+		{"the first deck", RerateSpan{Deck: rating.DefaultDeck}, 2},
+		{"the second deck", RerateSpan{Deck: second}, 1},
+		{"a prefix", RerateSpan{Prefix: "4420"}, 1},
+		{"a prefix that the deck does not price", RerateSpan{Deck: second, Prefix: "44"}, 0},
+	} {
+		sum, err := db.Rerate(t.Context(), tt.span, true, func(int) {})
+		if err != nil || sum.Examined != tt.want {
+			t.Errorf("%s: %d examined, %v, want %d", tt.name, sum.Examined, err, tt.want)
+		}
+	}
+	// A call that the second deck takes over from the first is one of the second's, though it was not.
+	update(t, db, func(tx *Tx) error {
+		return tx.Rates.Put(&rating.Rate{Deck: second, Prefix: "44161",
+			Terms: rating.Terms{First: rating.Step{Seconds: 60, Price: 20_000_000}, Next: rating.Step{Seconds: 60, Price: 20_000_000}}})
+	})
+	sum, err := db.Rerate(t.Context(), RerateSpan{Deck: second}, false, func(int) {})
+	if err != nil || sum.Examined != 2 || sum.Changed != 1 {
+		t.Errorf("%+v, %v, want 2 examined and 1 changed", sum, err)
 	}
 	clean(t, db)
 }

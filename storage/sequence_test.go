@@ -93,7 +93,7 @@ func (w *world) price(*rapid.T) {
 }
 
 func (w *world) rerate(*rapid.T) {
-	span := CallSpan{}
+	span := RerateSpan{CallSpan: CallSpan{}}
 	if rapid.Bool().Draw(w.t, "one account") {
 		span.Account = 2
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"billd/rating"
 	"billd/storage"
@@ -12,8 +13,10 @@ import (
 // RerateArgs are `billd rerate`.
 type RerateArgs struct {
 	CallRangeArgs
-	DryRun bool `json:"dry_run,omitempty"`
-	JSON   bool `json:"json,omitempty"`
+	Deck   string `json:"deck,omitempty"`   // name: calls that it prices, or did
+	Prefix string `json:"prefix,omitempty"` // of the number that was dialled
+	DryRun bool   `json:"dry_run,omitempty"`
+	JSON   bool   `json:"json,omitempty"`
 }
 
 // RerateReport is what rerate prints. Amounts are effects on balances, decimal strings.
@@ -49,7 +52,7 @@ type RerateFailure struct {
 
 // rerate prints what would change, and then changes it unless the run is dry.
 func rerate(ctx context.Context, env *Env, args RerateArgs, o *IO) (int, error) {
-	span, err := args.rangeOf(ctx, env)
+	span, err := args.span(ctx, env)
 	if err != nil {
 		return ExitFailed, err
 	}
@@ -89,6 +92,24 @@ func rerate(ctx context.Context, env *Env, args RerateArgs, o *IO) (int, error) 
 		return ExitPartly, nil
 	}
 	return ExitOK, nil
+}
+
+func (a RerateArgs) span(ctx context.Context, env *Env) (span storage.RerateSpan, err error) {
+	if span.CallSpan, err = a.rangeOf(ctx, env); err != nil {
+		return span, err
+	}
+	span.Prefix = strings.TrimPrefix(a.Prefix, "+")
+	if strings.Trim(span.Prefix, "0123456789") != "" {
+		return span, Usagef("prefix %q: want digits", a.Prefix)
+	}
+	if a.Deck != "" {
+		deck := env.DB.Catalog().Named(a.Deck)
+		if deck == nil {
+			return span, rating.Errorf(rating.NotFound, "deck", "deck %.100q does not exist", a.Deck)
+		}
+		span.Deck = deck.ID
+	}
+	return span, nil
 }
 
 func newRerateReport(ctx context.Context, env *Env, sum storage.RerateSum, dry bool) (RerateReport, error) {
