@@ -89,6 +89,9 @@ func (r *Reader) list(cell []byte, cells [][]byte) (string, string) {
 	if !hasDigit(s) && r.isHeader(cells) {
 		return "", "a header, not a rate"
 	}
+	if strings.ContainsAny(s, `^\`) && r.layout.Form != FormPortSIP {
+		return "", fmt.Sprintf("prefix %q is a pattern, not a prefix", clip(s))
+	}
 	items := strings.FieldsFunc(unquoteFormula(s), isListMark)
 	if len(items) == 1 && !mayBeRange(items[0]) {
 		p, reason := r.clean(items[0])

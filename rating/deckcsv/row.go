@@ -72,9 +72,12 @@ const (
 	FormCarrier Form = iota // somebody else's price list
 	FormBilld               // billd's own export, format billd/1
 	FormPortSIP             // the export of PortSIP's call rates
+	FormYeti                // a price list as Yeti imports it; written only, and read as a carrier's
+	FormKazoo               // the rows of Kazoo's rate import; written only, and read as a carrier's
+	FormPlain               // every term of a rate under billd's own names, for people; read as a carrier's
 )
 
 // String returns the form's word.
 func (f Form) String() string {
-	return [...]string{"carrier price list", "billd/1", "portsip call rates"}[min(f, FormPortSIP)]
+	return [...]string{"carrier price list", "billd/1", "portsip call rates", "yeti price list", "kazoo rates", "plain"}[min(f, FormPlain)]
 }

@@ -22,7 +22,8 @@ type Writer struct {
 // NewWriter begins a file of the form with its header.
 //
 // FormBilld has a column for each field of Row but Line and Given, for each of BilldExtras, and for
-// those in extras. FormPortSIP has the fields of a PortSIP call rate and takes no extras.
+// those in extras. The others have the columns of who reads them and take no extras; Form.Unsaid tells what they
+// have no words for.
 // Fails with Unsupported for FormCarrier, Invalid for an extra named as a field, and with what w fails with.
 func NewWriter(w io.Writer, form Form, extras ...string) (*Writer, error) {
 	out := &Writer{w: bufio.NewWriterSize(w, 64<<10), form: form}
@@ -44,8 +45,12 @@ func NewWriter(w io.Writer, form Form, extras ...string) (*Writer, error) {
 		names = append(names, out.extras...)
 	case FormPortSIP:
 		names = portSIPColumns
+	case FormYeti, FormKazoo, FormPlain:
+		for _, c := range styles[form] {
+			names = append(names, c.header)
+		}
 	default:
-		return nil, rating.Errorf(rating.Unsupported, "form", "form %s: want billd/1 or portsip", form)
+		return nil, rating.Errorf(rating.Unsupported, "form", "form %s is read only", form)
 	}
 	for _, n := range names {
 		out.text(n)
@@ -60,6 +65,12 @@ func NewWriter(w io.Writer, form Form, extras ...string) (*Writer, error) {
 func (w *Writer) Write(row *Row) error {
 	if w.form == FormPortSIP {
 		return w.portSIP(row)
+	}
+	if columns := styles[w.form]; columns != nil {
+		for _, c := range columns {
+			w.text(c.text(row))
+		}
+		return w.line()
 	}
 	for _, e := range row.Extra {
 		if !slices.Contains(w.extras, e.Name) {
