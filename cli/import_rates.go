@@ -61,6 +61,7 @@ func newImportRates(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&args.Profile, "profile", "", "saved profile of the carrier, see billd import-profile")
 	f.BoolVar(&args.DryRun, "dry-run", false, "stop after the preview")
+	f.StringVar(&args.Impact, "impact", "", "yes or no: what the list would have changed of the last 30 days' calls (default yes in a dry run)")
 	f.StringVar(&args.Effective, "effective", "", "when it takes effect, a date or moment (default now)")
 	f.StringVar(&rejects, "rejects", "", "CSV file to write the rejected lines to, with their numbers and reasons")
 	listFlags(f, &args, &columns)

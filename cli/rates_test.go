@@ -292,7 +292,8 @@ func TestRealDecks(t *testing.T) {
 		{"deck-bom-units-in-header.csv", 0, 1, 0},
 		{"deck-route-increments.csv", 1, -1, 0},
 		{"pricelist-sms-no-prefix.csv", 1, -1, 0},
-		{"deck-kazoo-routes.json", 1, -1, 0},
+		{"deck-kazoo-routes.json", 1, 0, 2},
+		{"deck-airtel-2023.xlsx", 0, 18254, 0},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			dir := t.TempDir()

@@ -84,6 +84,7 @@ func TestLiveAnswersAreAsTheDocumentSays(t *testing.T) {
 		{"a list by its profile", "POST", "/import/rates?profile=acme", "Dest No,price\n01147,0.06\n", 200},
 		{"a profile that does not exist", "POST", "/import/rates?profile=nobody", "prefix,price\n47,0.06\n", 404},
 		{"an import is undone", "POST", "/import/rates/undo?deck=acme", "", 200},
+		{"what a list would change", "POST", "/import/rates?dry_run=1", "prefix,price\n44,0.09\n", 200},
 		{"nothing is left to undo", "POST", "/import/rates/undo?deck=acme", "", 409},
 		{"a deck that is not", "POST", "/import/rates/undo?deck=nowhere", "", 404},
 		{"a profile is deleted", "DELETE", "/import/profiles/acme", "", 204},

@@ -57,7 +57,7 @@ func (a *API) importRates(c *fiber.Ctx) error {
 		Input: ops.Input{Name: up.name, Size: up.size}, Deck: up.value("deck"), Mode: up.value("mode"), Effective: up.value("effective"),
 		Currency: up.value("currency"), Preset: up.value("preset"), Vendor: up.value("vendor"), Delimiter: up.value("delimiter"),
 		Decimal: up.value("decimal"), Dates: up.value("dates"), Timezone: up.value("timezone"), Prepend: up.value("prepend"),
-		Profile: up.value("profile"), Sheet: up.value("sheet"), Strip: up.list("strip"), Jurisdiction: up.value("jurisdiction"), Increment: up.value("increment"),
+		Impact: up.value("impact"), Profile: up.value("profile"), Sheet: up.value("sheet"), Strip: up.list("strip"), Jurisdiction: up.value("jurisdiction"), Increment: up.value("increment"),
 	}
 	if args.DryRun, err = dryRun(up.value("dry_run")); err != nil {
 		return err

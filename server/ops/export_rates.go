@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"time"
 
 	"billd/rating"
 	"billd/rating/deckcsv"
@@ -14,7 +16,7 @@ import (
 // ExportRatesArgs say which deck to write, and how.
 type ExportRatesArgs struct {
 	Deck   string `json:"deck,omitempty"`   // "default" when empty
-	Format string `json:"format,omitempty"` // csv when empty, or json
+	Format string `json:"format,omitempty"` // csv when empty, json, yeti, kazoo, portsip or plain
 }
 
 // exportPage is how many rows one View of an export reads, so that old pages are let go of.
@@ -35,22 +37,38 @@ func exportRates(ctx context.Context, env *Env, args ExportRatesArgs, o *IO) (in
 		return ExitFailed, err
 	}
 	var out rateWriter
-	switch args.Format {
-	case "", "csv":
-		w, err := deckcsv.NewWriter(o.Out, deckcsv.FormBilld, rateExtras...)
+	form, isForm := exportForms[args.Format]
+	switch {
+	case args.Format == "json":
+		out = &jsonRates{w: bufio.NewWriterSize(o.Out, 64<<10), deck: deck}
+	case isForm:
+		var extras []string
+		if form == deckcsv.FormBilld {
+			extras = rateExtras
+		}
+		w, err := deckcsv.NewWriter(o.Out, form, extras...)
 		if err != nil {
 			return ExitFailed, err
 		}
-		out = &csvRates{w, deck}
-	case "json":
-		out = &jsonRates{w: bufio.NewWriterSize(o.Out, 64<<10), deck: deck}
+		out = &csvRates{w: w, deck: deck, form: form, now: env.DB.Now(), told: o.Err}
 	default:
-		return ExitUsage, Usagef("format %q: want csv or json", args.Format)
+		return ExitUsage, Usagef("format %q: want csv, json, yeti, kazoo, portsip or plain", args.Format)
 	}
 	if err := writeRates(ctx, env, deck, out, o); err != nil {
 		return ExitFailed, err
 	}
-	return ExitOK, out.end()
+	if err := out.end(); err != nil {
+		return ExitFailed, err
+	}
+	if c, ok := out.(*csvRates); ok && c.unsaid > 0 {
+		return ExitPartly, nil
+	}
+	return ExitOK, nil
+}
+
+// exportForms are the forms that export-rates writes as CSV.
+var exportForms = map[string]deckcsv.Form{
+	"": deckcsv.FormBilld, "csv": deckcsv.FormBilld, "yeti": deckcsv.FormYeti, "kazoo": deckcsv.FormKazoo, "portsip": deckcsv.FormPortSIP, "plain": deckcsv.FormPlain,
 }
 
 // deckNamed finds a deck, or says that there is none of the name.
@@ -102,21 +120,43 @@ func writeRates(ctx context.Context, env *Env, deck *rating.Deck, out rateWriter
 	return nil
 }
 
-// csvRates is the CSV export.
+// csvRates is an export as CSV. A form without dates gets the rates in force at one moment, and a rate
+// that a form cannot say in full is left out and told of: half a price is a wrong price.
 type csvRates struct {
-	w    *deckcsv.Writer
-	deck *rating.Deck
+	w      *deckcsv.Writer
+	deck   *rating.Deck
+	form   deckcsv.Form
+	now    time.Time
+	told   io.Writer
+	unsaid int
 }
 
+// shownUnsaid is how many of the rates that were left out are named.
+const shownUnsaid = 20
+
 func (c *csvRates) rate(r *rating.Rate, uuid rating.UUID) error {
+	if !c.form.Dated() && !r.ValidAt(c.now) {
+		return nil
+	}
 	row, err := fileRow(c.deck, r, uuid)
 	if err != nil {
 		return err
 	}
+	if lost := c.form.Unsaid(row); lost != "" {
+		if c.unsaid++; c.unsaid <= shownUnsaid {
+			fmt.Fprintf(c.told, "rate %d, prefix %s, is left out: %s cannot say %s\n", r.ID, r.Prefix, c.form, lost)
+		}
+		return nil
+	}
 	return c.w.Write(row)
 }
 
-func (c *csvRates) end() error { return c.w.Flush() }
+func (c *csvRates) end() error {
+	if more := c.unsaid - shownUnsaid; more > 0 {
+		fmt.Fprintf(c.told, "… %d more\n", more)
+	}
+	return c.w.Flush()
+}
 
 // jsonRates is the JSON export: an array with a rate on each line.
 type jsonRates struct {

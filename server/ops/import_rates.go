@@ -30,6 +30,7 @@ type ImportRatesArgs struct {
 	Prepend   string            `json:"prepend,omitempty"`
 	Columns   map[string]string `json:"columns,omitempty"` // header or #number → field
 	DryRun    bool              `json:"dry_run,omitempty"`
+	Impact    string            `json:"impact,omitempty"` // yes or no: reprice the last 30 days; a dry run does when empty
 
 	Profile      string   `json:"profile,omitempty"`      // says what the others leave open
 	Sheet        string   `json:"sheet,omitempty"`        // of a workbook; the only one with rates when empty
@@ -92,6 +93,9 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 	if err != nil {
 		return nil, err
 	}
+	if args.Impact != "" && args.Impact != "yes" && args.Impact != "no" {
+		return nil, badArgument("impact", "impact %q: want yes or no", args.Impact)
+	}
 	j := &ratesJob{name: args.Input.Name, report: &RatesReport{File: args.Input.Name, Mode: args.Mode, DryRun: args.DryRun}}
 	if args.RejectsAside {
 		j.aside = newRejectsFile(o.Aside)
@@ -112,6 +116,13 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 		r.Removed = 0 // an empty list replaces nothing
 	}
 	j.describeDeck()
+	if args.Impact == "yes" || args.Impact == "" && args.DryRun {
+		impact, err := j.im.Impact(ctx, impactDays, func(done, total int64) { o.Progress(done, total, "milliseconds of calls") })
+		if err != nil {
+			return nil, err
+		}
+		r.Impact = describeImpact(impact, r.Currency)
+	}
 	if err := j.aside.close(); err != nil {
 		return nil, err
 	}

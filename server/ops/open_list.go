@@ -36,8 +36,12 @@ func openList(in io.Reader, sheet string, opts deckcsv.Options) (listReader, err
 		return nil, rating.Errorf(rating.Invalid, "sheet", "sheet %q: the file is no workbook", sheet)
 	}
 	source := io.NopCloser(io.Reader(buffered))
-	if isJSON(buffered) {
+	switch {
+	case !isJSON(buffered):
+	case isOwnJSON(buffered):
 		source = csvFromJSON(buffered)
+	default:
+		source = csvFromForeign(buffered)
 	}
 	rd, err := deckcsv.NewReader(source, opts)
 	if err != nil {

@@ -99,7 +99,7 @@ func csvFromJSON(in *bufio.Reader) io.ReadCloser {
 }
 
 func transcribe(in *bufio.Reader, w io.Writer) error {
-	d := json.NewDecoder(in)
+	d := newBoundedJSON(in)
 	if jsonStart(in) == '[' {
 		if _, err := d.Token(); err != nil {
 			return brokenRecord(1, err)

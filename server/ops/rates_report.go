@@ -34,6 +34,8 @@ type RatesReport struct {
 	Removed  int `json:"removed"`
 	Rejected int `json:"rejected"`
 
+	Impact *ImpactReport `json:"impact,omitempty"` // when it was asked for
+
 	Rejects        []RejectedLine `json:"rejects"`
 	RejectsOmitted int            `json:"rejects_omitted"`
 	Error          string         `json:"error,omitempty"`
@@ -149,8 +151,8 @@ func (r *RatesReport) printPreview(w io.Writer) error {
 		deck += fmt.Sprintf(" of vendor account %d", r.Vendor)
 	}
 	fmt.Fprintf(w, "%s, %s, preset %s, mode %s, effective %s\n", deck, r.Currency, r.Preset, r.Mode, r.Effective)
-	_, err := fmt.Fprintf(w, "read %d: %d added, %d changed, %d same, %d rejected; removed from the deck: %d\n", r.Read, r.Added, r.Changed, r.Same, r.Rejected, r.Removed)
-	return err
+	fmt.Fprintf(w, "read %d: %d added, %d changed, %d same, %d rejected; removed from the deck: %d\n", r.Read, r.Added, r.Changed, r.Same, r.Rejected, r.Removed)
+	return r.Impact.print(w)
 }
 
 // printRejects lists the rejected lines, the first thousand.
