@@ -8,6 +8,9 @@ import (
 // maxIncluded bounds the records that one answer carries beside those asked for.
 const maxIncluded = 10_000
 
+// documentSize is about how many bytes a record of many attributes takes.
+const documentSize = 4 << 10
+
 // view is how the client wants records shown.
 type view struct {
 	include *node
@@ -61,7 +64,7 @@ func (w *writer) single(d *resource, rec any) ([]byte, error) {
 
 // list writes a document of one page of records.
 func (w *writer) list(d *resource, page []any, total int64, links func(dst []byte) []byte) ([]byte, error) {
-	w.b = append(w.b, `{"data":[`...)
+	w.b = append(make([]byte, 0, len(page)*documentSize), `{"data":[`...)
 	for _, rec := range page {
 		w.seen[d.typ+"/"+d.key(rec)] = true
 	}
@@ -93,6 +96,7 @@ func (w *writer) record(b []byte, d *resource, rec any, inc *node) []byte {
 	if !d.linkless {
 		b = append(appendString(append(b, `,"links":{"self":`...), link), '}')
 	}
+	link = string(appendQuoted(nil, link)) // every relationship repeats it
 	first := true
 	for i := range d.attrs {
 		a := &d.attrs[i]
@@ -130,7 +134,7 @@ func closed(b []byte, first bool) []byte {
 	return append(b, '}')
 }
 
-// relation writes one relationship object.
+// relation writes one relationship object; link is the record's, as it stands in JSON.
 func (w *writer) relation(b []byte, link string, rl *rel, rec any, inc *node) []byte {
 	b = append(b, `{"links":`...)
 	b = appendRelLinks(b, link, rl)
@@ -140,12 +144,15 @@ func (w *writer) relation(b []byte, link string, rl *rel, rec any, inc *node) []
 	return append(b, '}')
 }
 
+// appendRelLinks writes a relationship's links; link is the record's, as it stands in JSON.
 func appendRelLinks(b []byte, link string, rl *rel) []byte {
 	b = append(b, '{')
 	if !rl.opts.noSelf {
-		b = append(appendString(append(b, `"self":`...), link+"/relationships/"+rl.name), ',')
+		b = append(append(append(append(b, `"self":"`...), link...), "/relationships/"...), rl.name...)
+		b = append(b, `",`...)
 	}
-	return append(appendString(append(b, `"related":`...), link+"/"+rl.name), '}')
+	b = append(append(append(append(b, `"related":"`...), link...), '/'), rl.name...)
+	return append(b, `"}`...)
 }
 
 // appendLinkage writes {type,id}, null, or an array of them.

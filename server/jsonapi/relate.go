@@ -17,7 +17,7 @@ func (k *call) showLinkage() error {
 		}
 		w := k.api.writer(r, &view{}, k.base())
 		doc = w.appendLinkage([]byte(`{"data":`), k.rl, rec)
-		doc = appendRelLinks(append(doc, `,"links":`...), k.d.selfLink(k.base(), k.id), k.rl)
+		doc = appendRelLinks(append(doc, `,"links":`...), string(appendQuoted(nil, k.d.selfLink(k.base(), k.id))), k.rl)
 		doc = append(doc, '}')
 		return r.err
 	})

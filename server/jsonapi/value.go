@@ -162,9 +162,21 @@ func FormatInstant(t time.Time) string {
 }
 
 // appendString writes s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
-func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+func appendString(dst []byte, s string) []byte { return append(appendQuoted(append(dst, '"'), s), '"') }
+
+// plainByte reports whether a byte stands for itself in a JSON string.
+func plainByte(c byte) bool { return c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf }
+
+// appendQuoted writes what stands between a JSON string's quotes.
+func appendQuoted(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && plainByte(s[i]) {
+			i++
+		}
+		if dst = append(dst, s[plain:i]...); i == len(s) {
+			break
+		}
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
@@ -186,15 +198,13 @@ func appendString(dst []byte, s string) []byte {
 			dst = append(dst, `\r`...)
 		case c == '\t':
 			dst = append(dst, `\t`...)
-		case c < ' ':
+		default:
 			const hex = "0123456789abcdef"
 			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			dst = append(dst, c)
 		}
 		i++
 	}
-	return append(dst, '"')
+	return dst
 }
 
 // clip shortens what a client sent so that an error stays readable.

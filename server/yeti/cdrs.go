@@ -281,9 +281,9 @@ func callNetworkType(name string, f rating.CDRField) jsonapi.Rel[call] {
 		if n <= 0 {
 			return "", nil
 		}
-		net, err := r.Tx.Networks.Get(uint64(n))
-		if err != nil {
-			return "", ignoreMissing(err)
+		net := r.Tx.Numbering().Network(uint64(n))
+		if net == nil {
+			return "", nil
 		}
 		return decimal(net.Type), nil
 	}, jsonapi.Linkage)
