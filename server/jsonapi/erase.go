@@ -15,7 +15,7 @@ func (d Resource[T]) erase() (*resource, error) {
 		return nil, fmt.Errorf("jsonapi: resource %q wants a type, a key and a source", d.Type)
 	}
 	e := &resource{typ: d.Type, self: d.Self, paths: d.Paths, verbs: d.Verbs, id: d.ID, order: d.Order, unpaged: d.Unpaged,
-		linkless: d.Linkless, checkFirst: d.CheckFirst, ignored: d.Ignored, prepare: d.Prepare, done: d.Done,
+		linkless: d.Linkless, transient: d.Transient, checkFirst: d.CheckFirst, ignored: d.Ignored, prepare: d.Prepare, done: d.Done,
 		filters: map[string]*filter{}, sorts: map[string]func(*Request, any) Value{}, actions: map[string]func(*Request, *fiber.Ctx, any) error{},
 		key: func(rec any) string { return d.Key(rec.(*T)) }, ascendingID: d.ID == IntegerID}
 	if e.paths == nil {

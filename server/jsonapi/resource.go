@@ -107,7 +107,8 @@ type Resource[T any] struct {
 	Order   string      // default order; "" is ascending id
 	NoIDSort,
 	Unpaged, // everything in one list without links
-	Linkless bool // records without links
+	Linkless, // records without links
+	Transient bool // nothing of it is stored: a create reads, and no writer waits for it
 	CheckFirst []string // attributes and relationships whose rules come before the others', in this order
 	Ignored    []string // relationships in requests that are taken and dropped
 
@@ -188,6 +189,7 @@ type resource struct {
 	order       string
 	unpaged     bool
 	linkless    bool
+	transient   bool
 	checkFirst  []string
 	ignored     []string
 	actions     map[string]func(*Request, *fiber.Ctx, any) error

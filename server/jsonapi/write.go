@@ -44,13 +44,22 @@ func (k *call) create() error {
 	}
 	var doc []byte
 	var rec any
-	err = k.change(func(r *Request) error {
+	run := k.change
+	if k.d.transient {
+		run = k.view
+	}
+	err = run(func(r *Request) error {
 		rec = k.d.fresh(r)
 		if err := k.d.apply(k.api, r, rec, b); err != nil {
 			return err
 		}
-		if err := k.d.insert(r, rec); err != nil || k.d.issue != nil {
-			return err
+		if !k.d.transient {
+			if err := k.d.insert(r, rec); err != nil {
+				return err
+			}
+		}
+		if k.d.issue != nil {
+			return nil
 		}
 		doc, err = k.api.writer(r, v, k.base()).single(k.d, rec)
 		return err

@@ -33,7 +33,7 @@ type foundRate struct {
 }
 
 var checkRates = jsonapi.Resource[rateCheck]{
-	Type: "check-rates", Paths: []string{"check-rate"}, Verbs: jsonapi.Create, ID: jsonapi.UUIDID, Linkless: true,
+	Type: "check-rates", Paths: []string{"check-rate"}, Verbs: jsonapi.Create, ID: jsonapi.UUIDID, Linkless: true, Transient: true,
 	Key: func(c *rateCheck) string { return c.id },
 	Attrs: []jsonapi.Attr[rateCheck]{
 		jsonapi.Field("rateplan-id", jsonapi.NullText, func(c *rateCheck) **string { return &c.plan }),
@@ -45,9 +45,8 @@ var checkRates = jsonapi.Resource[rateCheck]{
 			return json.Marshal(c.rates)
 		}),
 	},
-	New:    func(r *jsonapi.Request) *rateCheck { return &rateCheck{id: rating.NewUUID(r.Tx.Now()).String()} },
-	Check:  findRates,
-	Insert: func(*jsonapi.Request, *rateCheck) error { return nil }, // nothing is kept
+	New:   func(r *jsonapi.Request) *rateCheck { return &rateCheck{id: rating.NewUUID(r.Tx.Now()).String()} },
+	Check: findRates,
 }
 
 // findRates looks the number up in the decks of one of the customer's plans (quirk Q10).

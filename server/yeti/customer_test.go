@@ -135,6 +135,19 @@ func TestACustomerSeesTheRatesOfItsPlanOnly(t *testing.T) {
 	if a := check(token, `"rateplan-id":"`+planUUID+`","number":"48221234567"`); a.StatusCode != 201 || !strings.Contains(a.body, want) {
 		t.Errorf("check-rate = %d %s, want %s in it", a.StatusCode, a.body, want)
 	}
+	r.update(func(*storage.Tx) error { // no writer waits for it, and it for none
+		answered := make(chan answer, 1)
+		go func() { answered <- check(token, `"rateplan-id":"`+planUUID+`","number":"48"`) }()
+		select {
+		case a := <-answered:
+			if a.StatusCode != 201 {
+				t.Errorf("beside a writer = %d %s", a.StatusCode, a.body)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("check-rate waits for a writer")
+		}
+		return nil
+	})
 	if a := check(token, `"rateplan-id":"`+planUUID+`","number":"1"`); !strings.Contains(a.body, `"rates":[]`) {
 		t.Errorf("a number without a rate = %s, want no rates", a.body)
 	}

@@ -28,7 +28,7 @@ const onlyProfile = 1
 // customerTokens issues tokens that carry their own access rules. Only the token is shown.
 func (a *API) customerTokens() jsonapi.Resource[customerToken] {
 	return jsonapi.Resource[customerToken]{
-		Type: "customer-tokens", Verbs: jsonapi.Create,
+		Type: "customer-tokens", Verbs: jsonapi.Create, Transient: true,
 		Key: func(v *customerToken) string { return decimal(v.customer) },
 		Attrs: []jsonapi.Attr[customerToken]{
 			jsonapi.View("token", jsonapi.Text, func(_ *jsonapi.Request, v *customerToken) (string, error) { return v.token.Text, nil }),
@@ -46,9 +46,8 @@ func (a *API) customerTokens() jsonapi.Resource[customerToken] {
 			profile := int64(onlyProfile)
 			return &customerToken{allowedIPs: []string{"0.0.0.0/0", "::/0"}, profile: &profile}
 		},
-		Check:  checkCustomerToken,
-		Insert: func(*jsonapi.Request, *customerToken) error { return nil },
-		Issue:  a.issueCustomerToken,
+		Check: checkCustomerToken,
+		Issue: a.issueCustomerToken,
 	}
 }
 
