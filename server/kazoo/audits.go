@@ -15,24 +15,13 @@ import (
 
 // listAudits lists an account's audits, newest first unless the request says ascending.
 func listAudits(x *exchange) (*answer, error) {
-	s, err := x.createdRange(maxRange)
+	s, err := x.timed()
 	if err != nil {
 		return nil, err
 	}
-	size, err := x.pageSize()
+	first, err := s.number()
 	if err != nil {
 		return nil, err
-	}
-	p := &page{start: x.setting("start_key")}
-	first := uint64(0)
-	if p.start != "" {
-		text, err := decodeKey(p.start)
-		if err != nil {
-			return nil, err
-		}
-		if first, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return nil, invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(p.start))
-		}
 	}
 	rows := []auditRow{}
 	err = x.view(func(tx *storage.Tx) error {
@@ -44,8 +33,8 @@ func listAudits(x *exchange) (*answer, error) {
 			if first != 0 && (x.ascending() && a.ID < first || !x.ascending() && a.ID > first) {
 				return true, nil
 			}
-			if size > 0 && len(rows) == size {
-				p.next = encodeKey(strconv.FormatUint(a.ID, 10))
+			if s.size > 0 && len(rows) == s.size {
+				s.page.next = encodeKey(strconv.FormatUint(a.ID, 10))
 				return false, nil
 			}
 			rows = append(rows, auditRow{auditID(a.At, a.ID), a.Status, a.Types, a.Summary})
@@ -58,8 +47,8 @@ func listAudits(x *exchange) (*answer, error) {
 	if x.wantsCSV() {
 		return auditCSV(rows)
 	}
-	p.size = len(rows)
-	return &answer{data: rows, page: p}, nil
+	s.page.size = len(rows)
+	return &answer{data: rows, page: s.page}, nil
 }
 
 func auditCSV(rows []auditRow) (*answer, error) {

@@ -91,39 +91,26 @@ func hangupCause(c *rating.CDR) string {
 
 // listCDRs lists the calls that an account paid for, newest first unless the request says ascending.
 func listCDRs(x *exchange) (*answer, error) {
-	s, err := x.createdRange(maxRange)
+	s, err := x.timed()
 	if err != nil {
 		return nil, err
 	}
-	size, err := x.pageSize()
+	first, err := s.number()
 	if err != nil {
 		return nil, err
 	}
 	if x.wantsCSV() {
-		size = 0
+		s.size = 0
 	}
 	f := filters{tests: queryTests(x.query)}
 	if len(f.tests) > maxFilters {
 		return nil, invalid("filter", "maximum", "too many filters", "target", maxFilters)
 	}
-	p := &page{start: x.setting("start_key")}
-	first := rating.CDRID(0)
-	if p.start != "" {
-		text, err := decodeKey(p.start)
-		if err != nil {
-			return nil, err
-		}
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return nil, invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(p.start))
-		}
-		first = rating.CDRID(n)
-	}
 	rows, read := []cdr{}, 0
 	err = x.view(func(tx *storage.Tx) error {
-		return x.eachCall(tx, s, first, func(c *rating.CDR) (bool, error) {
-			if read++; size > 0 && (len(rows) == size || read > maxScanned) {
-				p.next = encodeKey(strconv.FormatUint(uint64(c.ID), 10))
+		return x.eachCall(tx, s.span, rating.CDRID(first), func(c *rating.CDR) (bool, error) {
+			if read++; s.size > 0 && (len(rows) == s.size || read > maxScanned) {
+				s.page.next = encodeKey(strconv.FormatUint(uint64(c.ID), 10))
 				return false, nil
 			}
 			if len(rows) == maxCDRs {
@@ -141,8 +128,8 @@ func listCDRs(x *exchange) (*answer, error) {
 	if x.wantsCSV() {
 		return cdrCSV(rows), nil
 	}
-	p.size = len(rows)
-	return &answer{data: rows, page: p}, nil
+	s.page.size = len(rows)
+	return &answer{data: rows, page: s.page}, nil
 }
 
 // eachCall calls fn with the target's calls of a range in the order that the request asks for, from

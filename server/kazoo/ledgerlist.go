@@ -76,32 +76,23 @@ func maxTime(a, b time.Time) time.Time {
 }
 
 func listLedger(x *exchange) (*answer, error) {
-	s, err := x.createdRange(maxRange)
+	s, err := x.timed()
 	if err != nil {
 		return nil, err
 	}
-	size, err := x.pageSize()
-	if err != nil {
-		return nil, err
-	}
-	p := &page{start: x.setting("start_key")}
 	var start *ledgerKey
-	if p.start != "" {
-		text, err := decodeKey(p.start)
-		if err != nil {
-			return nil, err
-		}
+	if s.start != "" {
 		start = &ledgerKey{}
-		if _, err := fmt.Sscanf(text, "%d %d %d", &start.milli, &start.kind, &start.number); err != nil {
-			return nil, invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(p.start))
+		if _, err := fmt.Sscanf(s.start, "%d %d %d", &start.milli, &start.kind, &start.number); err != nil {
+			return nil, strangeKey(s.page.start)
 		}
 	}
-	rows, next, err := x.ledgerPage(s, x.params["service"], size, start)
+	rows, next, err := x.ledgerPage(s.span, x.params["service"], s.size, start)
 	if err != nil {
 		return nil, err
 	}
 	if next != nil {
-		p.next = encodeKey(fmt.Sprintf("%d %d %d", next.milli, next.kind, next.number))
+		s.page.next = encodeKey(fmt.Sprintf("%d %d %d", next.milli, next.kind, next.number))
 	}
 	if x.wantsCSV() {
 		return ledgerCSV(rows), nil
@@ -109,8 +100,8 @@ func listLedger(x *exchange) (*answer, error) {
 	if rows == nil {
 		rows = []*ledger{}
 	}
-	p.size = len(rows)
-	return &answer{data: rows, page: p}, nil
+	s.page.size = len(rows)
+	return &answer{data: rows, page: s.page}, nil
 }
 
 func ledgerCSV(rows []*ledger) *answer {

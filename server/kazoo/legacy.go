@@ -84,7 +84,7 @@ func (x *exchange) soldPlan(tx *storage.Tx, assigned bool) (*storage.ServicePlan
 	if assigned {
 		return nil, unknownID(clip(x.params["plan"]))
 	}
-	return findPlan(tx, b, x.params["plan"])
+	return findPlan(tx, b.Seller.ID, x.params["plan"])
 }
 
 func (x *exchange) answerPlan(assigned bool) (*answer, error) {

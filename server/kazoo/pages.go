@@ -35,6 +35,45 @@ const (
 	maxUnpaged      = 200_000
 )
 
+// timed is what a listing by time is asked for.
+type timed struct {
+	span
+	size  int    // rows of a page, 0 for all
+	start string // the place that start_key names, "" for the first row
+	page  *page
+}
+
+// timed reads the range, the size and the start of a listing by time.
+func (x *exchange) timed() (t timed, err error) {
+	if t.span, err = x.createdRange(maxRange); err != nil {
+		return t, err
+	}
+	if t.size, err = x.pageSize(); err != nil {
+		return t, err
+	}
+	if t.page = (&page{start: x.setting("start_key")}); t.page.start != "" {
+		t.start, err = decodeKey(t.page.start)
+	}
+	return t, err
+}
+
+// number reads the place as the number of a row; 0 for the first row.
+func (t *timed) number() (uint64, error) {
+	if t.start == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(t.start, 10, 64)
+	if err != nil {
+		return 0, strangeKey(t.page.start)
+	}
+	return n, nil
+}
+
+// strangeKey refuses a start_key that no listing gave.
+func strangeKey(key string) *failure {
+	return invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(key))
+}
+
 // pagedBy answers with the page of rows that the request asks for. key is a row's place, and rows are
 // in the order that order says.
 func pagedBy[T any](x *exchange, rows []T, key func(T) string, order func(a, b string) int) (*answer, error) {
@@ -72,7 +111,7 @@ func encodeKey(place string) string { return "k" + hex.EncodeToString([]byte(pla
 func decodeKey(key string) (string, error) {
 	b, err := hex.DecodeString(strings.TrimPrefix(key, "k"))
 	if err != nil || !strings.HasPrefix(key, "k") {
-		return "", invalid("start_key", "invalid", "start_key is not one that a listing gave", "value", clip(key))
+		return "", strangeKey(key)
 	}
 	return string(b), nil
 }

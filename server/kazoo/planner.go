@@ -141,19 +141,7 @@ func createPlan(x *exchange) (*answer, error) {
 
 // ownPlan finds a plan of the target account.
 func ownPlan(tx *storage.Tx, x *exchange) (*storage.ServicePlan, error) {
-	id := x.params["plan"]
-	u, ok := hexID(id)
-	if !ok {
-		return nil, unknownID(clip(id))
-	}
-	p, err := tx.ServicePlanByUUID(u)
-	if err != nil && rating.KindOf(err) != rating.NotFound {
-		return nil, err
-	}
-	if err != nil || p.Vendor != x.account.ID || !p.DeletedAt.IsZero() {
-		return nil, unknownID(id)
-	}
-	return p, nil
+	return findPlan(tx, x.account.ID, x.params["plan"])
 }
 
 func readPlan(x *exchange) (*answer, error) {

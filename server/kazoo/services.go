@@ -127,8 +127,8 @@ func readPlanChanges(data document) ([]planChange, error) {
 	return out, nil
 }
 
-// findPlan finds a plan that the account's reseller sells.
-func findPlan(tx *storage.Tx, b *books, id string) (*storage.ServicePlan, error) {
+// findPlan finds a plan that a vendor sells.
+func findPlan(tx *storage.Tx, vendor rating.AccountID, id string) (*storage.ServicePlan, error) {
 	u, ok := hexID(id)
 	if !ok {
 		return nil, unknownID(clip(id))
@@ -137,7 +137,7 @@ func findPlan(tx *storage.Tx, b *books, id string) (*storage.ServicePlan, error)
 	if err != nil && rating.KindOf(err) != rating.NotFound {
 		return nil, err
 	}
-	if err != nil || p.Vendor != b.Seller.ID || !p.DeletedAt.IsZero() {
+	if err != nil || p.Vendor != vendor || !p.DeletedAt.IsZero() {
 		return nil, unknownID(id)
 	}
 	return p, nil
@@ -145,7 +145,7 @@ func findPlan(tx *storage.Tx, b *books, id string) (*storage.ServicePlan, error)
 
 // put puts a plan on the account. Overrides that are not sent stay what they are.
 func (b *books) put(tx *storage.Tx, c planChange, merged bool) error {
-	p, err := findPlan(tx, b, c.id)
+	p, err := findPlan(tx, b.Seller.ID, c.id)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func unassignPlan(x *exchange) (*answer, error) {
 			return unknownID(clip(id))
 		}
 		on := slices.ContainsFunc(b.Services.Plans, func(p storage.AssignedPlan) bool { return p.Plan == u })
-		if _, err := findPlan(tx, b, id); err != nil && !on {
+		if _, err := findPlan(tx, b.Seller.ID, id); err != nil && !on {
 			return err
 		}
 		b.drop(id)

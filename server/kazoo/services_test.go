@@ -138,6 +138,19 @@ func TestAQuoteSaysWhatLeavingRemoves(t *testing.T) {
 		t.Errorf("quote = %s, want 12", r.raw)
 	}
 	s.want(400, "POST", at+"/quote", token, `{"data":{"plans":[7]}}`)
+	// nothing of a quote stays: no plan, no override, no audit, no charge
+	before := []string{s.want(200, "GET", at+"/summary", token, "").at("data"), s.want(200, "GET", at+"/audit", token, "").at("data"), s.want(200, "GET", "/v2/accounts/"+id+"/ledgers/total", token, "").at("data")}
+	dear := s.plan(s.master, `{"name":"Dear","plan":{"users":{"user":{"rate":100,"activation_charge":50}}}}`)
+	first := s.want(200, "POST", at+"/quote", token, `{"data":{"add":[{"id":"`+dear+`","overrides":{"plan":{"users":{"user":{"minimum":9}}}}}],"delete":["`+p+`"]},"accept_charges":true}`)
+	again := s.want(200, "POST", at+"/quote", token, `{"data":{"add":[{"id":"`+dear+`","overrides":{"plan":{"users":{"user":{"minimum":9}}}}}],"delete":["`+p+`"]}}`)
+	if got := first.at("data.invoices.0.summary"); got != `{"recurring":900,"today":250}` || again.at("data") != first.at("data") {
+		t.Errorf("quote = %s and again %s, want 900 and 250 twice", first.at("data"), again.at("data"))
+	}
+	for i, path := range []string{at + "/summary", at + "/audit", "/v2/accounts/" + id + "/ledgers/total"} {
+		if got := s.want(200, "GET", path, token, "").at("data"); got != before[i] {
+			t.Errorf("%s after quotes = %s, want %s", path, got, before[i])
+		}
+	}
 	s.want(200, "POST", at+"/manual", s.token, `{"data":{}}`)
 	if got := s.want(200, "GET", at+"/manual", s.token, "").at("data"); got != `{"users":{"user":4}}` {
 		t.Errorf("manual after POST {} = %s, want unchanged", got)
