@@ -17,8 +17,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// patience is how long the store may take to open before the door opens without it. After a crash the whole
-// file is read once, some seconds a gigabyte; an orchestrator that asks /healthz must not take that for death.
+// patience is how long the store may take to open before the door opens without it. The file of an older
+// billd that crashed is read whole once, up to 20 seconds a gigabyte; an orchestrator that asks /healthz must
+// not take that for death.
 const patience = 250 * time.Millisecond
 
 // tryAgain is what an answer that waits for the store says in Retry-After, in seconds.

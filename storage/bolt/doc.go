@@ -27,9 +27,10 @@
 // renamed: a crash leaves the old file or the new one whole, and no other process finds a moment
 // in which the store is free. A FILE.new that a crash left behind is removed by the next Open.
 //
-// The list of free pages is written once, by Close, and not in each commit. Open after a crash reads
-// the whole tree to find it again, some 3 seconds per gigabyte; it checks what it reads, since bbolt
-// itself would end the process on a damaged page.
+// The list of free pages is written with each commit, so that an Open after a crash need not read the
+// whole tree to find them: of 5 GB that took a minute and a half when the file was not in memory. It costs 8 bytes a
+// free page and commit, and commits are few: the journal gathers them. A file without the list, of an
+// older billd, is read and checked whole once.
 //
 // It imports storage/kv and bbolt, and is the only package that names bbolt.
 package bolt

@@ -228,8 +228,7 @@ func (e *Engine) Stats() kv.Stats {
 	return s
 }
 
-// Close waits for all transactions, writes the list of free pages, so that the next Open need not
-// look for them, and lets go of the file. A second Close does nothing.
+// Close waits for all transactions and lets go of the file. A second Close does nothing.
 func (e *Engine) Close() error {
 	e.writer <- struct{}{}
 	defer e.unlock()
@@ -240,19 +239,5 @@ func (e *Engine) Close() error {
 	if h == nil {
 		return nil
 	}
-	if e.failed == nil {
-		// Without the list the store is as sound and its next Open slower, so a failure is not reported.
-		_ = writeFreelist(h.db)
-	}
 	return h.close()
-}
-
-func writeFreelist(db *bbolt.DB) error {
-	tx, err := db.Begin(true)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	db.NoFreelistSync = false // read by Commit only, which the transaction keeps others from
-	return tx.Commit()
 }

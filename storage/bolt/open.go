@@ -168,7 +168,6 @@ func openHeld(f *os.File, o Options) (h *handle, err error) {
 	db, err := bbolt.Open(f.Name(), 0o600, &bbolt.Options{
 		Timeout:         o.Timeout,
 		FreelistType:    bbolt.FreelistMapType,
-		NoFreelistSync:  true,
 		InitialMmapSize: int(info.Size()) + o.Headroom,
 		NoSync:          o.NoSync,
 		OpenFile:        func(string, int, os.FileMode) (*os.File, error) { return f, nil },

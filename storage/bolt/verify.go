@@ -42,7 +42,7 @@ func damaged(format string, args ...any) error {
 
 // verifyForOpen finds what would make bbolt end the process when it opens f.
 //
-// Where the list of free pages is in the file, as after a Close, only that, the file's length and each bucket's first page
+// Where the list of free pages is in the file, only that, the file's length and each bucket's first page
 // are looked at: the time does not grow with the rows.
 func verifyForOpen(f *os.File) error {
 	hd, err := readHeader(f)
