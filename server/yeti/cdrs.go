@@ -328,20 +328,31 @@ func pageCalls(r *jsonapi.Request, q *jsonapi.Query) (jsonapi.Page[call], error)
 	return s.page(q)
 }
 
-// byUUID finds the call whose number a UUID spells, or those that were given it.
+// byUUID finds the calls whose numbers UUIDs spell, or those that were given them.
 func (s *callSearch) byUUID(c *jsonapi.Cond) {
 	s.ids = []string{}
-	u, err := rating.ParseUUID(strings.TrimSpace(c.Values[0]))
-	if err != nil {
-		return
+	var given []string
+	for _, v := range c.Values {
+		u, err := rating.ParseUUID(strings.TrimSpace(v))
+		if err != nil {
+			continue
+		}
+		if id, ok := s.r.Tx.CDRNumber(u); ok {
+			s.ids = append(s.ids, decimal(id))
+		} else {
+			given = append(given, u.String())
+		}
 	}
-	if id, ok := s.r.Tx.CDRNumber(u); ok {
-		s.ids = append(s.ids, decimal(id))
+	switch {
+	case given == nil:
 		s.rest = append(s.rest, *c)
-		return
+	case len(s.ids) == 0:
+		s.ids = nil
+		s.Where = append(s.Where, storage.CallCond{Field: rating.CDRUUID, Text: textTest("eq", given)})
+	default: // of both sorts: each call tells
+		s.ids = nil
+		s.rest = append(s.rest, *c)
 	}
-	s.ids = nil
-	s.Where = append(s.Where, storage.CallCond{Field: rating.CDRUUID, Text: textTest("eq", []string{u.String()})})
 }
 
 // invoiceSides say whose calls an invoice filter is about.
@@ -362,7 +373,7 @@ func adminCond(s *callSearch, c *jsonapi.Cond) (bool, error) {
 		s.rest = append(s.rest, *c)
 		return true, nil
 	}
-	if c.Name == "uuid_eq" {
+	if c.Name == "uuid_eq" || c.Name == "uuid_in" {
 		s.byUUID(c)
 		return true, nil
 	}

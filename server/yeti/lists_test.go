@@ -113,6 +113,8 @@ func TestListsOfCallsAreFilteredByColumnsAccountsAndTimes(t *testing.T) {
 		{"uuid of none", "filter[uuid_eq]=00000000-0000-0000-0000-000000000001", " of 0"},
 		{"no uuid", "filter[uuid_eq]=x", " of 0"},
 		{"a uuid that the call was given", "filter[uuid_eq]=0a1B2c3d-0000-4000-8000-000000000007", "~a of 1"},
+		{"uuids of numbers", "filter[uuid_in]=" + strings.Trim(r.attribute("/cdrs/"+ids[2], "uuid"), `"`) + "," + strings.Trim(r.attribute("/cdrs/"+ids[3], "uuid"), `"`) + ",x", "~d,~c of 2"},
+		{"uuids of a number and a given one", "filter[uuid_in]=" + strings.Trim(r.attribute("/cdrs/"+ids[2], "uuid"), `"`) + ",0a1b2c3d-0000-4000-8000-000000000007", "~c,~a of 2"},
 		{"invoice that is none", "filter[customer_invoice_id_eq]=7", " of 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
