@@ -58,7 +58,36 @@ func (tx *Tx) purge(id rating.DeckID) (more bool, err error) {
 			return false, err
 		}
 	}
-	return len(rates) == stageChunk || len(ends) == stageChunk, nil
+	kept, err := tx.purgeUndo(id)
+	return len(rates) == stageChunk || len(ends) == stageChunk || kept, err
+}
+
+// purgeUndo removes up to a chunk of what is kept for undoing an import of a deck; more says that it is not all.
+func (tx *Tx) purgeUndo(id rating.DeckID) (more bool, err error) {
+	var kept []*Import
+	err = tx.Imports.Each(0, func(i *Import) (bool, error) {
+		if i.Deck == id && i.Undo {
+			kept = append(kept, i)
+		}
+		return true, nil
+	})
+	for _, i := range kept {
+		if err != nil {
+			return false, err
+		}
+		ends, next := tx.undoEnds(i.ID, 1)
+		for _, e := range ends {
+			if err := tx.Txn.Delete(bImportUndo, kv.Key(nil).U64(i.ID).U64(uint64(e.rate))); err != nil {
+				return false, err
+			}
+		}
+		if next != 0 {
+			return true, nil
+		}
+		i.Undo = false
+		err = tx.Imports.Put(i)
+	}
+	return false, err
 }
 
 // someRates returns the numbers of up to a chunk of a deck's rates, of whatever generation.

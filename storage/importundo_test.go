@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -157,4 +159,86 @@ func TestUndoOfTheImportThatSetTheDecksCurrency(t *testing.T) {
 		t.Fatal(err)
 	}
 	clean(t, db)
+}
+
+func TestAnUndoThatACrashInterrupts(t *testing.T) {
+	for _, applied := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "billd.db")
+		db := openAt(t, path)
+		importList(t, db, RateImportOptions{Mode: Replace}, parseList(t, "44 0.1\n45 0.3\n46 0.4 till 20"))
+		before := dump(t, db, "default")
+		importList(t, db, RateImportOptions{Mode: Replace}, parseList(t, "44 0.2\n47 0.5"))
+		between := dump(t, db, "default")
+		var u Undone
+		if err := db.View(t.Context(), func(tx *Tx) error { return tx.undoable("default", &u) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.countUndo(t.Context(), &u); err != nil {
+			t.Fatal(err)
+		}
+		imp := &Import{Deck: u.Deck.ID, Mode: string(undoMode), Undoes: u.Import.ID}
+		if err := db.BeginImport(t.Context(), imp); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.stageUndo(t.Context(), imp, &u, func(int64, int64) {}); err != nil {
+			t.Fatal(err)
+		}
+		want := between
+		if applied { // all of ApplyImport but what comes after the transaction
+			want = before
+			was := db.Catalog().Deck(u.Deck.ID).Index
+			index, err := db.indexAfter(t.Context(), imp)
+			if err == nil {
+				err = db.Update(t.Context(), func(tx *Tx) error { return tx.applyImport(imp, was, index) })
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := shown(t, db); got != shownOf(before) {
+				t.Errorf("before it is settled readers see\n%s\nwant\n%s", got, shownOf(before))
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db = openAt(t, path)
+		if got := dump(t, db, "default"); got != want {
+			t.Errorf("applied %t, after the crash:\n%s\nwant\n%s", applied, got, want)
+		}
+		clean(t, db)
+		_, err := undo(t, db, "default")
+		if applied == (err == nil) {
+			t.Errorf("applied %t, undo after the crash: %v", applied, err)
+		}
+		if got := dump(t, db, "default"); got != before {
+			t.Errorf("in the end:\n%s\nwant\n%s", got, before)
+		}
+		clean(t, db)
+	}
+}
+
+// shown is which prefixes of the default deck readers are shown, with their prices and ends.
+func shown(t *testing.T, db *DB) string {
+	t.Helper()
+	var b strings.Builder
+	err := db.View(t.Context(), func(tx *Tx) error {
+		return tx.RatesFrom(rating.DefaultDeck, "", 0, func(r *rating.Rate) (bool, error) {
+			fmt.Fprintf(&b, "%s %s\n", r.Prefix, r.Terms.First.Price)
+			return true, nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// shownOf is what shown says of a dump.
+func shownOf(dump string) string {
+	var b strings.Builder
+	for _, line := range strings.Split(strings.TrimSpace(dump), "\n") {
+		words := strings.Fields(line)
+		fmt.Fprintf(&b, "%s %s\n", words[0], words[1])
+	}
+	return b.String()
 }

@@ -54,7 +54,7 @@ const (
 const firstImpactRate = maxKeptNumber
 
 // Impact works out what the import changes for the calls of the last days. Call it after Compare and
-// before Apply. progress is told how many of the span's milliseconds are done.
+// before Apply. progress is told how many of the days are done.
 func (im *RateImport) Impact(ctx context.Context, days int, progress func(done, total int64)) (*Impact, error) {
 	run := &impactRun{im: im, deck: im.deck.ID, accounts: map[rating.AccountID]*ImpactAccount{}, prefixes: map[string]*ImpactDestination{}}
 	err := im.db.View(ctx, func(tx *Tx) error {
@@ -163,7 +163,6 @@ const impactDay = 24 * time.Hour
 func (r *impactRun) walk(ctx context.Context, days int, progress func(done, total int64)) error {
 	r.From = r.Till
 	start := r.Till.Add(-time.Duration(days) * impactDay)
-	total := r.Till.Sub(start).Milliseconds()
 	for till := r.Till; till.After(start); {
 		from := till.Add(-impactDay)
 		if from.Before(start) {
@@ -186,9 +185,9 @@ func (r *impactRun) walk(ctx context.Context, days int, progress func(done, tota
 			if err != nil {
 				return err
 			}
-			progress(r.Till.Sub(from).Milliseconds(), total)
 		}
 		r.From, till = from, from
+		progress(int64(r.Till.Sub(from)/impactDay), int64(days))
 	}
 	return nil
 }

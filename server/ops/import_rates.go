@@ -117,7 +117,7 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 	}
 	j.describeDeck()
 	if args.Impact == "yes" || args.Impact == "" && args.DryRun {
-		impact, err := j.im.Impact(ctx, impactDays, func(done, total int64) { o.Progress(done, total, "milliseconds of calls") })
+		impact, err := j.im.Impact(ctx, impactDays, func(done, total int64) { o.Progress(done, total, "days of calls") })
 		if err != nil {
 			return nil, err
 		}
