@@ -26,8 +26,8 @@ func (r *Reader) isNote(number int, cells [][]byte) bool {
 		only = i
 	}
 	text := r.text(trim(cells[only]))
-	if strings.IndexFunc(text, unicode.IsLetter) < 0 || !strings.ContainsAny(text, " :.*") {
-		return false
+	if strings.IndexFunc(text, unicode.IsLetter) < 0 || !strings.ContainsAny(text, " :.*") || strings.ContainsAny(text[:1], "+0123456789") {
+		return false // one that begins as a prefix may be a rate that lost its price
 	}
 	if r.noted++; len(r.notes) < maxNotes {
 		r.notes = append(r.notes, number)

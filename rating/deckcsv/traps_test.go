@@ -93,8 +93,8 @@ func TestChangesInTheirWords(t *testing.T) {
 }
 
 func TestNotesBetweenRatesArePassedOverAndNamed(t *testing.T) {
-	got := readText(t, "Destination,Code,Rate\nUK,44,0.1\nPrices without VAT:,,\n,,* subject to change\nTruncated\nUS,1,0.2\n", Options{})
-	compare(t, got, "44 0.1 60/60 \"UK\"\n1 0.2 60/60 \"US\"\nline 5: no prefix")
+	got := readText(t, "Destination,Code,Rate\nUK,44,0.1\nPrices without VAT:,,\n,,* subject to change\nTruncated\n,44 20 UK,\nUS,1,0.2\n", Options{})
+	compare(t, got, "44 0.1 60/60 \"UK\"\n1 0.2 60/60 \"US\"\nline 5: no prefix\nline 6: prefix \"44 20 UK\": want digits")
 	if a := got.layout.Assumptions; len(a) != 2 || a[1] != "lines with a note and no rate are passed over: 3, 4" {
 		t.Errorf("assumptions %q", a)
 	}
