@@ -194,7 +194,7 @@ func bomb(t *testing.T, part, begin, text string, size int64) []byte {
 }
 
 func TestBombsAreRefusedInBoundedMemory(t *testing.T) {
-	const size = 40 << 20
+	const size = 18 << 20
 	for _, tt := range []struct{ name, part, begin, text, want string }{
 		{"a sheet of rows", "xl/worksheets/s.xml", "<worksheet><sheetData>", "<row></row>", "part xl/worksheets/s.xml of the workbook unpacks to more than 200 times its size"},
 		{"one cell", "xl/worksheets/s.xml", "<worksheet><sheetData><row><c><v>", "1111111111", "the workbook is damaged: a cell of more than 262144 bytes"},

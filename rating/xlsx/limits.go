@@ -20,6 +20,6 @@ const (
 // A part that unpacks to more than packedFrom bytes and to packedRatio times its packed size is no
 // sheet of anybody's: XML of rates is packed 10 to 30 times, a bomb about 1,000 times.
 const (
-	packedFrom  = 32 << 20
+	packedFrom  = 8 << 20
 	packedRatio = 200
 )
