@@ -2,22 +2,31 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"billd/rating"
 )
 
-// BenchmarkFillInvoice makes the invoice of a period of 1,000,000 calls of one account.
+// BenchmarkFillInvoice makes the invoice of a period of 1,000,000 calls of one account, which has a line
+// for each destination called and one for each network.
 func BenchmarkFillInvoice(b *testing.B) {
+	for _, destinations := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("%d destinations", destinations), func(b *testing.B) { benchFillInvoice(b, destinations) })
+	}
+}
+
+func benchFillInvoice(b *testing.B, destinations int) {
 	const calls, batch = 1_000_000, 10_000
-	db := benchStore(b, 1, 100_000)
+	db := benchStore(b, 1, destinations)
 	ctx := context.Background()
 	start := time.Now().AddDate(0, 0, -2)
 	for i := 0; i < calls; i += batch {
 		records := make([]Record, batch)
 		for k := range records {
 			records[k] = benchCall(int64(i+k), 1)
+			records[k].Call.SetText(rating.CDRDstPrefixRouting, fmt.Sprintf("%d%06d", 100_000+(i+k)%destinations, k))
 			at := start.Add(time.Duration(i+k) * 50 * time.Millisecond)
 			records[k].Call.SetTime(rating.CDRTimeStart, at)
 			records[k].Call.SetTime(rating.CDRTimeConnect, at)
