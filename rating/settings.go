@@ -2,6 +2,7 @@ package rating
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,25 @@ type Settings struct {
 	TopUpAutomatic   bool         `json:"top_up_automatic,omitempty"` // accounts are topped up unasked, as their documents say
 	EventURL         string       `json:"event_url,omitempty"`        // where balance events are posted
 	EventContacts    []int64      `json:"event_contacts,omitempty"`   // who hears of every account's balance events
+	Always           []string     `json:"always,omitempty"`           // numbers that may be called whatever the balance
+	ReserveSeconds   uint32       `json:"reserve_seconds,omitempty"`  // talk time that an authorisation reserves unasked; 0 is the longest
+	ReservationKeep  *uint32      `json:"reservation_keep,omitempty"` // seconds; nil is defaultKeep
 }
+
+// defaultKeep is how many seconds a reservation outlasts the talk time that it is made for: the call rings
+// before it is answered, and its record comes after it has ended.
+const defaultKeep = 300
+
+// KeepSeconds returns how long a reservation outlasts the talk time that it is made for.
+func (s *Settings) KeepSeconds() uint32 {
+	if s.ReservationKeep == nil {
+		return defaultKeep
+	}
+	return *s.ReservationKeep
+}
+
+// IsAlways reports whether a number may be called whatever the balance: an emergency number.
+func (s *Settings) IsAlways(number string) bool { return slices.Contains(s.Always, number) }
 
 // CallSeconds returns the longest that a call may last where its account says nothing.
 func (s *Settings) CallSeconds() uint32 {
@@ -89,6 +108,11 @@ func SettingList() []Setting {
 	return append(list,
 		countSetting("calls.longest", "seconds that a call may last, and invoices wait, where the account says nothing", minLongestCall, maxLongestCall,
 			func(s *Settings) int64 { return int64(s.CallSeconds()) }, func(s *Settings, n int64) { s.LongestCall = uint32(n) }),
+		alwaysSetting(),
+		countSetting("reservations.seconds", "talk time that an authorisation reserves where it asks for none; 0 is the longest that the account's calls may last", 0, maxLongestCall,
+			func(s *Settings) int64 { return int64(s.ReserveSeconds) }, func(s *Settings, n int64) { s.ReserveSeconds = uint32(n) }),
+		countSetting("reservations.keep", "seconds that a reservation outlasts its talk time: ringing, and the record's way here", 0, maxLongestCall,
+			func(s *Settings) int64 { return int64(s.KeepSeconds()) }, func(s *Settings, n int64) { keep := uint32(n); s.ReservationKeep = &keep }),
 		flagSetting("invoices.auto_approve", "approve automatic invoices as soon as they are filled",
 			func(s *Settings) bool { return s.AutoApprove }, func(s *Settings, on bool) { s.AutoApprove = on }),
 		eventURLSetting(), eventContactsSetting(),
@@ -170,6 +194,28 @@ func eventContactsSetting() Setting {
 				}
 			}
 			s.EventContacts = ids
+			return nil
+		},
+	}
+}
+
+func alwaysSetting() Setting {
+	const name, want, most = "calls.always", "numbers as they are matched with commas between, empty for none", 100
+	return Setting{
+		Name: name, Help: "numbers that may be called whatever balance and capacity say: emergency calls", Want: want,
+		Value: func(s *Settings) any { return strings.Join(s.Always, ",") },
+		Set: func(s *Settings, text string) error {
+			var numbers []string
+			for word := range strings.SplitSeq(text, ",") {
+				word = strings.TrimSpace(word)
+				if text != "" && (word == "" || CheckPrefix(word) != nil || len(numbers) == most) {
+					return refuseSetting(name, text, want)
+				}
+				if text != "" {
+					numbers = append(numbers, word)
+				}
+			}
+			s.Always = numbers
 			return nil
 		},
 	}

@@ -22,6 +22,11 @@ func TestSettingsAreSetByWord(t *testing.T) {
 		{"rounding.vendor.precision", "2.5", "", `rounding.vendor.precision "2.5": want 0 to 10`},
 		{"calls.longest", "3600", "3600", ""},
 		{"calls.longest", "59", "", `calls.longest "59": want 60 to 604800`},
+		{"calls.always", " 112, 911", "112,911", ""},
+		{"calls.always", "112,,911", "", `calls.always "112,,911": want numbers as they are matched with commas between, empty for none`},
+		{"reservations.seconds", "600", "600", ""},
+		{"reservations.keep", "0", "0", ""},
+		{"reservations.keep", "-1", "", `reservations.keep "-1": want 0 to 604800`},
 		{"invoices.auto_approve", "on", "true", ""},
 		{"events.url", "https://hooks.example.com/billd?x=1", "https://hooks.example.com/billd?x=1", ""},
 		{"events.url", "", "", ""},
@@ -63,7 +68,7 @@ func TestSettingsOfAnOlderStoreReadAsTheDefaults(t *testing.T) {
 		got += d.Name + "=" + d.Text(&rating.Settings{Currency: rating.Currency{'E', 'U', 'R'}}) + " "
 	}
 	const want = "currency=EUR rounding.duration=nearest rounding.customer.mode=none rounding.customer.precision=0 rounding.vendor.mode=none rounding.vendor.precision=0 " +
-		"calls.longest=7200 invoices.auto_approve=false events.url= events.contacts= topup.self_service=true topup.automatic=false "
+		"calls.longest=7200 calls.always= reservations.seconds=0 reservations.keep=300 invoices.auto_approve=false events.url= events.contacts= topup.self_service=true topup.automatic=false "
 	if got != want {
 		t.Errorf("defaults\n got %s\nwant %s", got, want)
 	}

@@ -32,6 +32,7 @@ func jobLanes() [][]job {
 	return [][]job{{
 		{"service plans", time.Minute, ops.ChargePlans}, // before the invoices that they belong to
 		{"top-ups", jobTick, ops.TopUpLow},
+		{"reservations to end", jobTick, ops.ExpireReservations},
 		{"invoices due", time.Minute, ops.RunDueInvoices},
 		{"invoices to fill", jobTick, ops.FillInvoices},
 		{"services to renew", time.Minute, ops.RenewServices},

@@ -44,6 +44,12 @@ func newMetrics(s *Server) *metrics {
 		}
 		return 0
 	})
+	gauge("billd_reservations_open", "Calls that are authorised and not charged yet.", func() (n float64) {
+		if err := s.db.View(context.Background(), func(tx *storage.Tx) error { n = float64(tx.OpenReservations()); return nil }); err != nil {
+			return -1
+		}
+		return n
+	})
 	gauge("billd_rates", "Rates in memory.", func() float64 { n, _ := s.db.Catalog().Rates(); return float64(n) })
 	gauge("billd_rates_bytes", "Memory that rates take.", func() float64 { _, n := s.db.Catalog().Rates(); return float64(n) })
 	m.registry.MustRegister(callMetrics{s.db}, outboxMetrics{s.db})

@@ -85,7 +85,9 @@ func (s *Server) run(ctx context.Context, ln net.Listener) error {
 	}
 	s.queue = storage.NewIngest(s.db)
 	defer s.queue.Stop()
-	s.env = &ops.Env{DB: s.db, Dir: s.o.Dir, Version: s.o.Version, Actor: "server", Log: s.o.Log, Access: access, Queue: s.queue,
+	auths := storage.NewAuthQueue(s.db)
+	defer auths.Stop()
+	s.env = &ops.Env{DB: s.db, Dir: s.o.Dir, Version: s.o.Version, Actor: "server", Log: s.o.Log, Access: access, Queue: s.queue, Auths: auths,
 		Courier: courier.New(courier.Options{Agent: "billd/" + s.o.Version})}
 	s.metrics = newMetrics(s)
 	if ln == nil {

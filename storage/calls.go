@@ -327,7 +327,9 @@ func (tx *Tx) Charge(call *rating.Call) (rating.Verdict, error) {
 			return v, err
 		}
 	}
+	tx.billing = &call.CDR
 	v, err := rating.Bill(billBook{tx}, call, tx.now)
+	tx.billing = nil
 	if err != nil || !v.Write {
 		return v, err
 	}
@@ -351,6 +353,9 @@ func (tx *Tx) apply(call *rating.Call, v rating.Verdict, place callPlace) error 
 		return err
 	}
 	if err := tx.drawPackage(&call.CDR, 1); err != nil {
+		return err
+	}
+	if err := tx.settleReservation(&call.CDR); err != nil {
 		return err
 	}
 	if err := tx.noteLate(&call.CDR); err != nil {

@@ -20,6 +20,7 @@ const maxFaults = 1000
 //   - all balances of a currency sum to zero;
 //   - day tallies are what the calls of those days sum to, own and history apart;
 //   - a package counter is what it was filled with less what its calls took since;
+//   - what an account shows as reserved is what its reservations hold;
 //   - an invoice of billd's own is its lines, its lines are its calls and postings, and an approved one
 //     has its rounding posted;
 //   - an account on service plans has a month to be charged next, and those above an account count what
@@ -44,7 +45,7 @@ func (db *DB) Check(ctx context.Context, deep bool, fault func(string)) error {
 	err := db.View(ctx, func(tx *Tx) error {
 		c := &checker{tx: tx, ctx: ctx, fault: report, accounts: map[rating.AccountID]*rating.Account{}, balances: map[rating.Ledger]rating.Balance{},
 			tallies: map[tallyKey]rating.Tally{}, keyless: map[rating.CDRID]bool{}, drawn: map[filling]int64{}}
-		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.invoices, c.planBooks} {
+		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.reservations, c.invoices, c.planBooks} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -103,7 +104,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.Lines.Check, tx.Accesses.Check, tx.Users.Check, tx.Jobs.Check, tx.Documents.Check, tx.Audit.Check,
 		tx.Objects.Check, tx.Services.Check, tx.ServicePlans.Check, tx.ServiceAudits.Check, tx.LedgerNotes.Check,
 		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check, tx.Messages.Check, tx.BalanceNotices.Check,
-		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check,
+		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check, tx.Reservations.Check,
 	}
 }
 

@@ -25,6 +25,9 @@
 //	balance       ledger                        call debits, call credits, other debits, other credits
 //	task.open     task                          bulk work that was started and has not ended
 //	tally         day account side origin       calls, answered, seconds, billed, net, tax
+//	reservation.account account ms reservation  the open reservations of payers and vendors, by when they expire
+//	reservation.due ms reservation             all of them
+//	reserved      account                       the sum of what its reservations hold, expired ones included
 //	service.renew ms service                    services in the order in which their paid periods end
 //	nextrate.due  ms change                     scheduled changes of rates that wait
 //	cdrexport.open 0 account export, 1 ms export  exports that wait; finished ones, oldest file first

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"billd/rating"
 	"billd/storage/kv"
@@ -338,10 +339,37 @@ var plantedFaults = []planted{
 	{"a message about no account", put(bOutbox, kv.Key(nil).U64(9), []byte("\x01"+`{"key":"k","account":99,"mail":{"to":"x","subject":"","text":"","invoice":98}}`)),
 		said("message 9: refers to account 99, which does not exist", "message 9: refers to invoice 98, which does not exist", "message 9: missing from its index", "message 9: its key does not find it")},
 	{"a message that says nothing", put(bOutbox, kv.Key(nil).U64(9), []byte("\x01{}")), said("message 9: want either an e-mail or a web request")},
+	{"a reservation that its account does not show", reserved(func(tx *Tx, r *Reservation) error {
+		return tx.Txn.Delete(bReserved, kv.Key(nil).U64(uint64(r.Account)))
+	}), said("reserved of account 2: none stored, its reservations hold 0.5 for 1 and 0 calls")},
+	{"an account shows more than its reservations hold", reserved(func(tx *Tx, r *Reservation) error {
+		return tx.Txn.Put(bReserved, kv.Key(nil).U64(uint64(r.Account)), appendReserved(nil, &rating.Reserved{Amount: 600_000, Originated: 1}))
+	}), said("reserved of account 2: 0.6 for 1 and 0 calls, its reservations hold 0.5 for 1 and 0")},
+	{"a vendor shows calls that it has not", put(bReserved, kv.Key(nil).U64(4), appendReserved(nil, &rating.Reserved{Terminated: 3})), said("reserved of account 4: 0.0, it has no reservation")},
+	{"what an account has reserved does not decode", put(bReserved, kv.Key(nil).U64(4), []byte{0x80}), said("reserved of account 4: what an account has reserved does not decode")},
+	{"a reservation does not decode", reserved(func(tx *Tx, r *Reservation) error { return tx.Txn.Put(bReservation, kv.Key(nil).U64(r.ID), []byte{9}) }), said("reservation 1: row does not decode", "reserved of account 2: 0.5, it has no reservation")},
+	{"a reservation of no account", reserved(func(tx *Tx, r *Reservation) error {
+		r.Account = 99
+		return tx.Txn.Put(bReservation, kv.Key(nil).U64(r.ID), appendReservation(nil, r))
+	}), said("reservation 1: refers to account 99, which does not exist", "reservation 1: its call_id does not find it")},
+	{"a reservation that is not swept", reserved(func(tx *Tx, r *Reservation) error {
+		return tx.Txn.Delete(bReservationDue, kv.Key(nil).Milli(r.ExpiresAt).U64(r.ID))
+	}), said("reservation 1: missing from its index")},
 	{"a notice of no account", put(bBalanceNotice, kv.Key(nil).U64(99), []byte("\x01{}")), said("balance notice 99: refers to account 99, which does not exist")},
 	{"the paper of a draft is due", put(bInvoicePaper, kv.Key(nil).U64(2), nil), said("invoice 2: its paper is due, but it is not approved")},
 	{"an invoice's VAT is changed", alter(bInvoice, 1, func(v *rating.Invoice) { v.VAT[0].Tax++ }), said("invoice 1: spent")},
 	{"a payment without posting", alter(bPayment, 1, func(p *Payment) { p.Posting = 0 }), said("payment 1: refers to posting 0, which does not exist")},
+}
+
+// reserved plants a fault in a reservation of the sample's customer for a call that its vendor terminates.
+func reserved(plant func(*Tx, *Reservation) error) func(*sampleStore, *Tx) error {
+	return func(s *sampleStore, tx *Tx) error {
+		r := &Reservation{Account: s.customer.ID, Vendor: s.vendor.ID, Amount: 500_000, CallID: "a", CreatedAt: testClock, ExpiresAt: testClock.Add(time.Hour)}
+		if err := tx.putReservation(r); err != nil {
+			return err
+		}
+		return plant(tx, r)
+	}
 }
 
 func balanceRow(sums ...rating.Money) (b []byte) {

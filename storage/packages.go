@@ -179,9 +179,13 @@ func (tx *Tx) Package(id rating.AccountID, number string) (*rating.PackageCounte
 	return c, nil
 }
 
-// Package asks the transaction.
+// Package asks the transaction, and leaves to other calls what they have reserved.
 func (b billBook) Package(payer rating.AccountID, number string) (*rating.PackageCounter, error) {
-	return b.tx.Package(payer, number)
+	c, err := b.tx.Package(payer, number)
+	if err != nil || c == nil {
+		return c, err
+	}
+	return b.tx.unreserved(c, payer, b.tx.billing)
 }
 
 // drawPackage takes a covered call's seconds from its counter (sign 1), or gives them back (-1). A

@@ -141,6 +141,11 @@ const (
 	bImportUndo
 	bImportProfile
 	bImportProfileName
+	bReservation
+	bReservationCall
+	bReservationAccount
+	bReservationDue
+	bReserved
 	numBuckets
 )
 
@@ -172,7 +177,8 @@ func BucketNames() []string {
 		"customersauth", "customersauth.name", "customersauth.external", "customersauth.customer", "customersauth.account", "customersauth.rateplan",
 		"invoicetemplate", "invoicetemplate.name",
 		"services.due", "service.day", "account.topup",
-		"import.undo", "importprofile", "importprofile.name"}
+		"import.undo", "importprofile", "importprofile.name",
+		"reservation", "reservation.call", "reservation.account", "reservation.due", "reserved"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

@@ -116,9 +116,9 @@ func (tx *Tx) RetrySuspended(id uint64) (rating.Verdict, error) {
 	if err != nil || !readable {
 		return stays, err
 	}
-	tx.calls.self = id
+	tx.calls.self, tx.billing = id, &call.CDR
 	v, err := rating.Bill(billBook{tx}, call, tx.now)
-	tx.calls.self = 0
+	tx.calls.self, tx.billing = 0, nil
 	if err != nil {
 		return v, err
 	}

@@ -47,6 +47,7 @@ type Tx struct {
 	NoticeRows
 	CustomersAuthRows
 	ProfileRows
+	ReservationRows
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -64,6 +65,8 @@ type Tx struct {
 	known     map[rating.AccountID]*rating.Account // a reader's own cache of accounts, nil for none
 	newTail   *sideTail                            // of the calls charged here
 	changed   bool                                 // something that may say who pays, and by which deck
+	reserving int                                  // what is known of the store's reservations
+	billing   *rating.CDR                          // the call that is being charged, nil for none
 	published []func()
 }
 
@@ -96,6 +99,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.OutboxRows, tx.NoticeRows = bindOutbox(tx), bindNotices(tx)
 	tx.CustomersAuthRows = bindCustomersAuths(tx)
 	tx.ProfileRows = bindProfiles(tx)
+	tx.ReservationRows = bindReservations(tx)
 	return tx
 }
 

@@ -148,12 +148,17 @@ type accountDocument struct {
 	Timezone   string `json:"timezone"`
 	RatePlan   uint64 `json:"rateplan_id"`
 	MinBalance string `json:"min_balance"`
+	Reserved   string `json:"reserved"` // by calls that are authorised and not charged yet
 }
 
 func accountView(tx *storage.Tx, a *rating.Account) (accountDocument, error) {
 	balance, err := tx.AccountBalance(a)
+	if err != nil {
+		return accountDocument{}, err
+	}
+	reserved, err := tx.ReservedAmount(a)
 	return accountDocument{uint64(a.ID), a.UUID.String(), a.Name, a.Contractor, uint64(a.Parent), balance.String(), a.Currency.String(),
-		a.VAT.String(), a.Timezone, a.RatePlan, a.MinBalance.String()}, err
+		a.VAT.String(), a.Timezone, a.RatePlan, a.MinBalance.String(), reserved.String()}, err
 }
 
 // listAccounts walks the open accounts by number.

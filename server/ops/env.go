@@ -31,9 +31,10 @@ type Env struct {
 	Actor   string       // who asks, for the audit trail: "uid 1000"
 	Log     *slog.Logger // for the operator of the server, never for who asks
 
-	// Access and Queue are the running server's; a command that opened the store itself has none.
+	// Access, Queue and Auths are the running server's; a command that opened the store itself has none.
 	Access *Access
 	Queue  *storage.Ingest
+	Auths  *storage.AuthQueue
 
 	// Courier carries messages out; nil is one that is made for the occasion.
 	Courier *courier.Courier
