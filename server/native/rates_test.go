@@ -22,6 +22,7 @@ import (
 // ratesRig is the API on a real socket over a fresh store.
 type ratesRig struct {
 	base, token string
+	env         *ops.Env
 }
 
 func newRatesRig(t *testing.T) *ratesRig {
@@ -42,7 +43,8 @@ func newRatesRig(t *testing.T) *ratesRig {
 	log := slog.New(slog.DiscardHandler)
 	queue := storage.NewIngest(db)
 	app := fiber.New(fiber.Config{StreamRequestBody: true, DisablePreParseMultipartForm: true, DisableStartupMessage: true, Immutable: true})
-	New(Options{DB: db, Queue: queue, Access: access, Log: log, Env: &ops.Env{DB: db, Dir: dir, Log: log, Access: access}}).Mount(app)
+	env := &ops.Env{DB: db, Dir: dir, Log: log, Access: access, Queue: queue, Auths: storage.NewAuthQueue(db)}
+	New(Options{DB: db, Queue: queue, Access: access, Log: log, Env: env}).Mount(app)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -53,9 +55,10 @@ func newRatesRig(t *testing.T) *ratesRig {
 		app.Shutdown()
 		<-done
 		queue.Stop()
+		env.Auths.Stop()
 		db.Close()
 	})
-	return &ratesRig{"http://" + ln.Addr().String() + Base, token.Text}
+	return &ratesRig{"http://" + ln.Addr().String() + Base, token.Text, env}
 }
 
 // do sends a request and decodes the answer into v.

@@ -1,0 +1,82 @@
+package native
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"billd/rating"
+	"billd/server/ops"
+	"billd/storage"
+)
+
+// shellBlock is a command of a page.
+var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// TestTheCommandsOfTheSwitchPagesWork runs every curl of docs/switches but the endless one: each page's questions
+// are allowed, its records charged, and nothing stays reserved.
+func TestTheCommandsOfTheSwitchPagesWork(t *testing.T) {
+	for _, tool := range []string{"bash", "curl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed: %v", tool, err)
+		}
+	}
+	for _, tt := range []struct{ page, want string }{
+		{"README.md", "allowed=1;reason=;max_seconds=300;reservation=1;amount=0.3;currency=EUR\nallowed=1;reason=;max_seconds=600;"},
+		{"freeswitch.md", `"status":"rated","reason":null,"price":"0.12"`},
+		{"asterisk.md", `"status":"rated","reason":null,"price":"0.12"`},
+		{"kamailio.md", `"status":"rated","reason":null,"price":"0.12"`},
+	} {
+		t.Run(tt.page, func(t *testing.T) {
+			rig := newRatesRig(t)
+			var imported any
+			if status := rig.do(t, "POST", "/import/rates", "text/csv", strings.NewReader("prefix,price\n44,0.06\n"), &imported); status != 200 {
+				t.Fatalf("rates: status %d", status)
+			}
+			acme := &rating.Account{Name: "acme", Contractor: 1}
+			err := rig.env.DB.Update(t.Context(), func(tx *storage.Tx) error {
+				if err := tx.CreateAccount(acme); err != nil {
+					return err
+				}
+				return tx.SetBalance(acme, 10_000_000, "")
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := rig.runPage(t, tt.page)
+			if !strings.Contains(out, "allowed=1;") || !strings.Contains(out, tt.want) {
+				t.Errorf("the page's commands answer %s\nwant a part %s", out, tt.want)
+			}
+			left, err := ops.ListReservations(t.Context(), rig.env, "acme", "", 1, 10)
+			if err != nil || len(left) != 0 {
+				t.Errorf("reserved after it: %v, %v, want nothing", left, err)
+			}
+		})
+	}
+}
+
+// runPage runs the curls of a page and returns what they print.
+func (r *ratesRig) runPage(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "switches", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := "set -e\nbilld() { :; }\n"
+	for _, block := range shellBlock.FindAllStringSubmatch(string(text), -1) {
+		if strings.Contains(block[1], "curl") && !strings.Contains(block[1], "tail ") {
+			script += block[1]
+		}
+	}
+	script = strings.ReplaceAll(strings.ReplaceAll(script, "http://127.0.0.1:8090/api/v1", r.base), "$(cat billd.token)", r.token)
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out)
+}
