@@ -253,6 +253,13 @@ func TestKindsReadWhatYetiReads(t *testing.T) {
 		{"a false word", `"f"`, `false`, flag},
 		{"microseconds are cut off", `"2026-02-27T16:55:53.518999Z"`, `"2026-02-27T16:55:53.518Z"`, moment},
 		{"a date", `"2026-02-27"`, `"2026-02-27T00:00:00.000Z"`, moment},
+		{"a minute with an offset", `"2026-02-27T16:55+02:00"`, `"2026-02-27T14:55:00.000Z"`, moment},
+		{"an offset without a colon", `"2026-02-27T16:55:53.5-0130"`, `"2026-02-27T18:25:53.500Z"`, moment},
+		{"an offset of hours", `"2026-02-27 16:55:53+02"`, `"2026-02-27T14:55:53.000Z"`, moment},
+		{"an offset behind a blank", `"2026-02-27 16:55:53 +0200"`, `"2026-02-27T14:55:53.000Z"`, moment},
+		{"UTC by name", `"2026-02-27 16:55:53 UTC"`, `"2026-02-27T16:55:53.000Z"`, moment},
+		{"the basic form", `"20260227T165553Z"`, `"2026-02-27T16:55:53.000Z"`, moment},
+		{"half a date", `"2026-02"`, isInvalid, moment},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v, got := tt.read(Input{gjson.Parse(tt.json)})

@@ -201,9 +201,19 @@ func parseFloat(in Input) (string, string) {
 	return string(d), fault
 }
 
-// instantForms are the spellings of a moment; without an offset it is read as UTC.
-var instantForms = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999 UTC", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02"}
+// instantForms are the spellings of a moment: a day, alone or with a time of day, that alone or with an
+// offset. Go reads a fraction of a second behind any of them.
+var instantForms = func() []string {
+	forms := []string{time.RFC3339, "2006-01-02", "20060102"}
+	for _, day := range []string{"2006-01-02T", "2006-01-02 ", "20060102T"} {
+		for _, clock := range []string{"15:04:05", "15:04", "150405", "1504"} {
+			for _, zone := range []string{"", "Z07:00", "Z0700", "Z07", " Z07:00", " Z0700", " UTC"} {
+				forms = append(forms, day+clock+zone)
+			}
+		}
+	}
+	return forms
+}()
 
 // ParseInstant reads a date or an ISO 8601 moment, in loc when it has no offset, to the microsecond.
 func ParseInstant(s string, loc *time.Location) (time.Time, bool) {
