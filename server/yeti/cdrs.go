@@ -75,11 +75,14 @@ var cdrs = jsonapi.Resource[call]{
 		}
 		return r.Tx.SetCallMetadata(c.ID(), c.metadata)
 	},
-	Actions: []jsonapi.Action[call]{{Name: "recording", Serve: noRecording}},
+	Actions: noRecordings("recording"),
 }
 
-// noRecording answers for every call: billd keeps no recordings.
-func noRecording(*jsonapi.Request, *fiber.Ctx, *call) error { return jsonapi.NoRoute }
+// noRecordings is the action that fetches a call's recording. billd keeps none, so it finds the call
+// and answers an empty 404.
+func noRecordings(name string) []jsonapi.Action[call] {
+	return []jsonapi.Action[call]{{Name: name, Serve: func(*jsonapi.Request, *fiber.Ctx, *call) error { return jsonapi.NoRoute }}}
+}
 
 func callID(c *call) string { return decimal(c.ID()) }
 
@@ -170,6 +173,16 @@ var columnOps = map[rating.ValueKind]jsonapi.Ops{
 	rating.KindInet: jsonapi.ExactOps, rating.KindUUID: jsonapi.ExactOps,
 }
 
+// operators returns the filter operators of a column. The addresses of a call's two legs are text in
+// Yeti; only the one that was authorised is an inet. Source: contract 4.1, 4.2.
+func operators(f rating.CDRField) jsonapi.Ops {
+	switch f {
+	case rating.CDRSignOrigIP, rating.CDRSignOrigLocalIP, rating.CDRSignTermIP, rating.CDRSignTermLocalIP:
+		return jsonapi.StringOps
+	}
+	return columnOps[f.Kind()]
+}
+
 // valueKind is the kind of an attribute that is computed as a value already.
 func valueKind(ops jsonapi.Ops) jsonapi.Kind[jsonapi.Value] {
 	return jsonapi.Kind[jsonapi.Value]{Ops: ops, Value: func(v jsonapi.Value) jsonapi.Value { return v }}
@@ -200,7 +213,7 @@ func callAttr(name string) jsonapi.Attr[call] {
 	if !ok {
 		panic("yeti: a call has no column for " + name)
 	}
-	return jsonapi.View(name, valueKind(columnOps[f.Kind()]), func(_ *jsonapi.Request, c *call) (jsonapi.Value, error) { return c.column(f), nil })
+	return jsonapi.View(name, valueKind(operators(f)), func(_ *jsonapi.Request, c *call) (jsonapi.Value, error) { return c.column(f), nil })
 }
 
 // brief returns what tells which invoice and UUID a call has.
@@ -277,16 +290,23 @@ func callRel(name, typ string, f rating.CDRField, opts ...jsonapi.Option) jsonap
 // callNetworkType is the type of the network in a column.
 func callNetworkType(name string, f rating.CDRField) jsonapi.Rel[call] {
 	return jsonapi.OneBy(name, "network-types", func(r *jsonapi.Request, c *call) (string, error) {
-		n, _ := c.number(f)
-		if n <= 0 {
-			return "", nil
+		if typ := networkType(r, c, f); typ != 0 {
+			return decimal(typ), nil
 		}
-		net := r.Tx.Numbering().Network(uint64(n))
-		if net == nil {
-			return "", nil
-		}
-		return decimal(net.Type), nil
+		return "", nil
 	}, jsonapi.Linkage)
+}
+
+// networkType returns the type of the network in a column; 0 when there is none.
+func networkType(r *jsonapi.Request, c *call, f rating.CDRField) uint64 {
+	n, _ := c.number(f)
+	if n <= 0 {
+		return 0
+	}
+	if net := r.Tx.Numbering().Network(uint64(n)); net != nil {
+		return net.Type
+	}
+	return 0
 }
 
 // callKeys are the foreign keys that lists of calls are filtered by, beside attributes.
@@ -300,6 +320,14 @@ func callFilters() (filters []jsonapi.Filter[call]) {
 	for _, name := range callKeys {
 		f, _ := rating.CDRFieldNamed(name)
 		filters = append(filters, jsonapi.Filter[call]{Name: name, Ops: jsonapi.ExactOps, Value: func(_ *jsonapi.Request, c *call) jsonapi.Value { return c.column(f) }})
+	}
+	for name, f := range map[string]rating.CDRField{"dst_network_type_id": rating.CDRDstNetworkID, "src_network_type_id": rating.CDRSrcNetworkID} {
+		filters = append(filters, jsonapi.Filter[call]{Name: name, Ops: jsonapi.ExactOps, Value: func(r *jsonapi.Request, c *call) jsonapi.Value {
+			if typ := networkType(r, c, f); typ != 0 {
+				return jsonapi.IntegerValue(int64(typ))
+			}
+			return jsonapi.Value{}
+		}})
 	}
 	for _, name := range []string{"src_prefix_in", "dst_prefix_in", "src_prefix_routing", "dst_prefix_routing"} {
 		f, _ := rating.CDRFieldNamed(name)

@@ -39,6 +39,7 @@ func TestACustomersCallsAreItsOwnLastAttemptsOfTheDay(t *testing.T) {
 		{"incoming of an account that does not", limited, "/incoming-cdrs", " of 0"},
 		{"by number", seller, "/incoming-cdrs?filter[id_eq]=" + ids[1], "~b of 1"},
 		{"by price without VAT, which is not shown", all, "/cdrs?filter[customer_price_no_vat_gt]=1", " of 0"},
+		{"by part of the address a call went to", seller, "/incoming-cdrs?filter[sign_term_ip_cont]=9", " of 0"},
 		{"by what is not there", all, "/cdrs?filter[vendor_price_gt]=1", "error 102"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,6 +58,7 @@ func TestACustomersCallsAreItsOwnLastAttemptsOfTheDay(t *testing.T) {
 		{"another's is not", seller, "/cdrs/" + ids[2], 404},
 		{"what is no number is refused", all, "/cdrs/x", 400},
 		{"a write is no route", all, "/cdrs/" + ids[2] + "/recording", 404},
+		{"a protocol's record is none", all, "/cdrs/" + ids[2] + "/auth-orig-transport-protocol", 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := r.own(tt.token, tt.path).StatusCode; got != tt.want {
@@ -64,6 +66,23 @@ func TestACustomersCallsAreItsOwnLastAttemptsOfTheDay(t *testing.T) {
 			}
 		})
 	}
+	for _, tt := range []struct{ name, token, path, want string }{
+		{"no recording of a call", all, "/cdrs/" + ids[2] + "/rec", ""},
+		{"nor of one terminated", seller, "/incoming-cdrs/" + ids[1] + "/rec", ""},
+		{"of another's call", seller, "/cdrs/" + ids[2] + "/rec", notFound(ids[2])},
+		{"of no call", all, "/incoming-cdrs/1/rec", notFound("1")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if a := r.own(tt.token, tt.path); a.StatusCode != 404 || a.body != tt.want {
+				t.Errorf("GET %s = %d %s, want 404 %s", tt.path, a.StatusCode, a.body, tt.want)
+			}
+		})
+	}
+}
+
+// notFound is the document that says that no record goes by id.
+func notFound(id string) string {
+	return `{"errors":[{"title":"Record not found","detail":"The record identified by ` + id + ` could not be found.","code":"404","status":"404"}]}`
 }
 
 func TestACustomerSeesTheRatesOfItsPlanOnly(t *testing.T) {

@@ -35,8 +35,13 @@ var (
 )
 
 func customerCDRs() jsonapi.Resource[call] {
-	return customerCalls("cdrs", originatedAttributes, rating.CustomerSide, originatedFilters)
+	d := customerCalls("cdrs", originatedAttributes, rating.CustomerSide, originatedFilters)
+	d.Rels = append(d.Rels, jsonapi.OneBy("auth-orig-transport-protocol", "transport-protocols", noProtocol, jsonapi.Absent))
+	return d
 }
+
+// noProtocol is the record of a transport protocol, of which billd keeps the number only.
+func noProtocol(*jsonapi.Request, *call) (string, error) { return "", nil }
 
 func incomingCDRs() jsonapi.Resource[call] {
 	return customerCalls("incoming-cdrs", incomingAttributes, rating.VendorSide, incomingFilters)
@@ -70,6 +75,7 @@ func customerCalls(typ, attributes string, side rating.Side, hidden []string) js
 			accountFilter(account),
 			{Name: "id", Ops: jsonapi.NumberOps, Value: func(_ *jsonapi.Request, c *call) jsonapi.Value { return jsonapi.IntegerValue(int64(c.ID())) }},
 		},
+		Actions: noRecordings("rec"),
 	}
 	for _, name := range hidden {
 		f, _ := rating.CDRFieldNamed(name)
