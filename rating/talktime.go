@@ -75,6 +75,9 @@ func (t *Terms) affordable(b Budget, f Formula) (uint32, error) {
 	if t.Next.Price <= 0 {
 		return b.Longest, nil
 	}
+	if ok, err := leaves(b.Longest); err == nil && ok || err != nil && KindOf(err) != Range {
+		return b.Longest, err // most accounts can pay what they ask for
+	}
 	low, high := first, b.Longest // low can be paid, what is above high is not asked for
 	for low < high {
 		mid := high - (high-low)/2

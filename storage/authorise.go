@@ -93,30 +93,26 @@ func (tx *Tx) Authorise(r AuthRequest) (g rating.Grant, made *Reservation, err e
 	book := authBook{billBook: billBook{tx}}
 	ask := r.ask(tx.now)
 	number, callID := ask.Call.Text(rating.CDRDstPrefixRouting), ask.Call.CallID()
-	var gone *Reservation
-	if payer, err := book.Payer(ask.Call); err == nil {
-		was, err := tx.ReservationOf(payer.Account.ID, callID)
-		switch {
-		case err != nil:
-			return g, nil, err
-		case was == nil:
-		case !was.open(tx.now):
-			gone = was
-		case was.Number != number:
-			return g, nil, rating.Errorf(rating.Conflict, "call_id", "call %s is reserved already, to %s: release reservation %d first", clip(callID), clip(was.Number), was.ID)
-		default:
-			book.but = was
-			if g, err = rating.Authorise(book, rating.AuthAsk{Call: was.call(), Seconds: was.Seconds, Held: true}); err != nil {
-				return g, nil, err
-			}
-			g.Refused, g.Detail, g.Seconds, g.Amount, g.Counter = "", "", was.Seconds, was.Amount, was.Counter
-			return g, was, nil
-		}
-	} else if rating.KindOf(err) != rating.NotFound {
+	if g, err = rating.Authorise(book, ask); err != nil || g.Account == nil {
 		return g, nil, err
 	}
-	if g, err = rating.Authorise(book, ask); err != nil || g.Refused != "" {
+	was, err := tx.ReservationOf(g.Account.ID, callID)
+	switch {
+	case err != nil:
 		return g, nil, err
+	case was == nil || !was.open(tx.now):
+	case was.Number != number:
+		return g, nil, rating.Errorf(rating.Conflict, "call_id", "call %s is reserved already, to %s: release reservation %d first", clip(callID), clip(was.Number), was.ID)
+	default:
+		book.but = was // it may be what leaves nothing for itself
+		if g, err = rating.Authorise(book, rating.AuthAsk{Call: was.call(), Seconds: was.Seconds, Held: true}); err != nil {
+			return g, nil, err
+		}
+		g.Refused, g.Detail, g.Seconds, g.Amount, g.Counter = "", "", was.Seconds, was.Amount, was.Counter
+		return g, was, nil
+	}
+	if g.Refused != "" {
+		return g, nil, nil
 	}
 	made = &Reservation{Account: g.Account.ID, Auth: g.Auth, Rate: g.Match.Rate, StartAt: ask.Call.Time(rating.CDRTimeStart),
 		CreatedAt: tx.now.Truncate(time.Millisecond), Seconds: g.Seconds, Amount: g.Amount, Counter: g.Counter, CounterSeconds: g.CounterSeconds,
@@ -125,8 +121,8 @@ func (tx *Tx) Authorise(r AuthRequest) (g rating.Grant, made *Reservation, err e
 		made.Vendor = g.Vendor.ID
 	}
 	made.ExpiresAt = tx.expiry(made)
-	if gone != nil {
-		if err := tx.endReservation(gone); err != nil {
+	if was != nil {
+		if err := tx.endReservation(was); err != nil {
 			return g, nil, err
 		}
 	}
