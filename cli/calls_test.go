@@ -38,6 +38,7 @@ stdin: line 4: suspense 2: bad_record: line 4: duration "x": want a whole number
 		{"a drop wants to know what", "", []string{"suspense", "drop"}, ended{2, "", "billd: suspense drop: want an ID, what picks, or --all\n"}},
 		{"a drop", "", []string{"suspense", "drop", "2"}, ended{0, "1 dropped\n", ""}},
 		{"a held call that is not there", "", []string{"suspense", "show", "2"}, ended{1, "", "billd: suspense 2 does not exist\n"}},
+		{"what never came", "", []string{"gaps", "--from", "2026-03-01", "--to", "2026-04-01"}, ended{0, "SOURCE RECORDS FIRST LAST SILENCES NUMBERED MISSING\nimport 2 2026-03-05T10:00:00Z 2026-03-05T11:00:00Z 0 0 0\n", ""}},
 		{"what rerating would do", "", []string{"rerate", "--dry-run"}, ended{0, "preview: 2 examined: 1 changed, 1 same, 0 history, 0 failed\n" +
 			"ACCOUNT NAME CALLS WAS IS CHANGE POSTED CURRENCY\n2 Northfield 1 -0.24 -0.48 -0.24 0.0 EUR\n", ""}},
 		{"what rerating a prefix would do", "", []string{"rerate", "--dry-run", "--prefix", "+9"}, ended{0, "preview: 1 examined: 0 changed, 1 same, 0 history, 0 failed\n", ""}},

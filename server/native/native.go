@@ -105,6 +105,10 @@ func (a *API) describe(c *fiber.Ctx, err error) (int, problem) {
 	if errors.Is(err, storage.ErrBusy) {
 		return fiber.StatusServiceUnavailable, problem{Code: "busy", Message: err.Error()}
 	}
+	var wrong *ops.UsageError
+	if errors.As(err, &wrong) {
+		return fiber.StatusBadRequest, problem{Code: rating.Invalid.String(), Message: err.Error()}
+	}
 	var e *rating.Error
 	var es rating.Errors
 	switch {

@@ -125,6 +125,8 @@ func TestLiveAnswersAreAsTheDocumentSays(t *testing.T) {
 		{"no price", "POST", "/rate", `{"number":"999","seconds":61}`, 404},
 		{"no ask", "POST", "/rate", `{"number":"4420","second":61}`, 400},
 		{"no JSON", "POST", "/rate", `number=44`, 400},
+		{"gaps", "GET", "/gaps?from=2020-01-01", "", 200},
+		{"gaps of a time that is none", "GET", "/gaps?to=soon", "", 400},
 		{"held calls", "GET", "/suspense", "", 200},
 		{"held calls counted", "GET", "/suspense?counts=1&account=master&from=2020-01-01&to=2100-01-01", "", 200},
 		{"a time that is none", "GET", "/suspense?from=soon", "", 400},

@@ -32,6 +32,7 @@ func (a *API) table() []route {
 		{fiber.MethodPut, "/import/profiles/:name", a.saveProfile},
 		{fiber.MethodDelete, "/import/profiles/:name", a.deleteProfile},
 		{fiber.MethodGet, "/explain", a.explain},
+		{fiber.MethodGet, "/gaps", a.gaps},
 		{fiber.MethodGet, "/settings", a.showSettings},
 		{fiber.MethodPatch, "/settings", a.patchSettings},
 		{fiber.MethodPost, "/rate", a.rate},

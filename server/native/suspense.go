@@ -45,6 +45,15 @@ func (a *API) listSuspense(c *fiber.Ctx) error {
 	return c.JSON(answer)
 }
 
+// gaps answers what is missing of the records of ?source= between ?from= and ?to=.
+func (a *API) gaps(c *fiber.Ctx) error {
+	report, err := ops.Gaps(c.UserContext(), a.Env, ops.GapsArgs{Source: c.Query("source"), From: c.Query("from"), To: c.Query("to")}, func(int) {})
+	if err != nil {
+		return err
+	}
+	return c.JSON(report)
+}
+
 // showSuspense answers one held call with all its columns.
 func (a *API) showSuspense(c *fiber.Ctx) error {
 	n, err := id(c, "held call")

@@ -35,6 +35,7 @@ func Commands() []Command {
 		Typed("suspense-retry", retrySuspense),
 		Typed("suspense-drop", dropSuspense),
 		Typed("rerate", rerate),
+		Typed("gaps", gaps).Reads(),
 		Typed("invoice-run", runInvoices),
 		Typed("invoice-list", listInvoices).Reads(),
 		Typed("invoice-show", showInvoice).Reads(),
