@@ -13,6 +13,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+
+	"billd/storage"
 )
 
 func loadDocument(t *testing.T) *openapi3.T {
@@ -53,6 +55,7 @@ type livecase struct {
 
 func TestLiveAnswersAreAsTheDocumentSays(t *testing.T) {
 	rig, doc := newRatesRig(t), loadDocument(t)
+	queueThree(t, rig.env.DB)
 	for _, tt := range []livecase{
 		{"a deck as CSV", "POST", "/import/rates", "prefix,price\n44,0.06\n49,x\n", 200},
 		{"a call that is charged", "POST", "/cdrs", `{"account":"master","call_id":"a","dst":"4420","time_start":"2026-01-05T10:00:00Z","duration":60}`, 200},
@@ -141,8 +144,46 @@ func TestLiveAnswersAreAsTheDocumentSays(t *testing.T) {
 		{"a filter that is none", "POST", "/suspense/retry", `{"acount":"master"}`, 400},
 		{"held calls tried again", "POST", "/suspense/retry", "", 200},
 		{"a held call that does not exist", "POST", "/suspense/retry", `{"id":99}`, 404},
+		{"messages", "GET", "/outbox?limit=1", "", 200},
+		{"messages that wait", "GET", "/outbox?state=waiting", "", 200},
+		{"messages of a state that is none", "GET", "/outbox?state=lost", "", 400},
+		{"an e-mail", "GET", "/outbox/1", "", 200},
+		{"a web request", "GET", "/outbox/2", "", 200},
+		{"a message that does not exist", "GET", "/outbox/99", "", 404},
+		{"a message id that is none", "GET", "/outbox/x", "", 400},
+		{"a message sent again", "POST", "/outbox/retry", `{"id":2}`, 200},
+		{"all that failed sent again", "POST", "/outbox/retry", "", 200},
+		{"a message that does not exist sent again", "POST", "/outbox/retry", `{"id":99}`, 404},
+		{"a message that was sent sent again", "POST", "/outbox/retry", `{"id":3}`, 409},
+		{"messages of no state sent again", "POST", "/outbox/retry", `{"state":"lost"}`, 400},
+		{"a message given up", "POST", "/outbox/drop", `{"id":1}`, 200},
+		{"messages given up by accident", "POST", "/outbox/drop", "", 400},
+		{"a message that was sent given up", "POST", "/outbox/drop", `{"id":3}`, 409},
+		{"a message that does not exist given up", "POST", "/outbox/drop", `{"id":99}`, 404},
+		{"all given up", "POST", "/outbox/drop", `{"all":true}`, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) { checkLive(t, rig, doc, tt) })
+	}
+}
+
+// queueThree puts an e-mail, a web request and one that was sent into the outbox.
+func queueThree(t *testing.T, db *storage.DB) {
+	t.Helper()
+	err := db.Update(t.Context(), func(tx *storage.Tx) error {
+		hook := &storage.Hook{URL: "http://127.0.0.1:1/", Method: "POST", Body: []byte(`{"a":1}`)}
+		for _, m := range []*storage.Message{
+			{Key: "mail", Event: "test", Account: 1, Mail: &storage.Mail{To: "anna@example.net", Subject: "s", Text: "text"}},
+			{Key: "hook", Event: "test", Hook: hook},
+			{Key: "sent", Event: "test", Hook: hook},
+		} {
+			if err := tx.Queue(m); err != nil {
+				return err
+			}
+		}
+		return tx.Delivered(3)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
