@@ -26,7 +26,7 @@ type CallSearch struct {
 // CallCond is a condition on one column. An unset column meets it only if Null.
 type CallCond struct {
 	Field  rating.CDRField
-	Within []CallRange       // of a column held as a number: one of these holds it
+	Within CallRanges        // of a column held as a number: one of these holds it
 	Text   func([]byte) bool // of a column held as text
 	Not    bool              // the opposite of Within or Text
 	Null   bool
@@ -34,6 +34,19 @@ type CallCond struct {
 
 // CallRange is the whole numbers from Least to Most, both included, in the column's stored unit.
 type CallRange struct{ Least, Most int64 }
+
+// CallRanges are alternatives.
+type CallRanges []CallRange
+
+// Hold reports whether n lies in one of the ranges.
+func (list CallRanges) Hold(n int64) bool {
+	for _, r := range list {
+		if r.Least <= n && n <= r.Most {
+			return true
+		}
+	}
+	return false
+}
 
 func (c *CallCond) match(v *cdrView) bool {
 	if cdrTexts.has(c.Field) {
@@ -47,12 +60,7 @@ func (c *CallCond) match(v *cdrView) bool {
 	if !ok {
 		return c.Null
 	}
-	for _, r := range c.Within {
-		if r.Least <= n && n <= r.Most {
-			return !c.Not
-		}
-	}
-	return c.Not
+	return c.Within.Hold(n) != c.Not
 }
 
 // CallRow is one stored call whose columns are read without decoding the row. It is valid during its
@@ -69,6 +77,12 @@ func (r *CallRow) Int(f rating.CDRField) (n int64, ok bool) { return r.view.Int(
 func (r *CallRow) Text(f rating.CDRField) (s string, ok bool) {
 	b, ok := r.view.Text(f)
 	return string(b), ok
+}
+
+// Bytes returns a column that is held as text as part of the row, nil when it is null.
+func (r *CallRow) Bytes(f rating.CDRField) []byte {
+	b, _ := r.view.Text(f)
+	return b
 }
 
 // Decode reads the whole call into c.

@@ -19,10 +19,14 @@ import (
 // asked of each row.
 type callSearch struct {
 	storage.CallSearch
-	r    *jsonapi.Request
-	rest []jsonapi.Cond // asked of each row
-	ids  []string       // the only calls that can match; nil: no such limit
+	r     *jsonapi.Request
+	tests []callTest // asked of each row
+	ids   []string   // the only calls that can match; nil: no such limit
 }
+
+// callTest is a condition that columns alone cannot express. It is asked of a million rows, so it
+// neither decodes one nor allocates.
+type callTest func(row *storage.CallRow) (bool, error)
 
 // newCallSearch reads the conditions of q beyond those that special answers itself.
 func newCallSearch(r *jsonapi.Request, q *jsonapi.Query, special func(*callSearch, *jsonapi.Cond) (bool, error)) (*callSearch, error) {
@@ -40,12 +44,11 @@ func newCallSearch(r *jsonapi.Request, q *jsonapi.Query, special func(*callSearc
 			s.column(c)
 		}
 	}
-	if len(s.rest) > 0 {
+	if len(s.tests) > 0 {
 		s.Also = func(row *storage.CallRow) (bool, error) {
-			rec := &call{CallRow: *row}
-			for i := range s.rest {
-				if !s.rest[i].Meets(r, rec) {
-					return false, nil
+			for _, test := range s.tests {
+				if ok, err := test(row); !ok || err != nil {
+					return false, err
 				}
 			}
 			return true, nil
@@ -103,12 +106,20 @@ func (s *callSearch) during(op string, values []string) bool {
 	return true
 }
 
-// column takes a condition on one stored column; every other kind of condition is left for later.
+// column takes a condition on one stored column, or on what is computed of a call.
 func (s *callSearch) column(c *jsonapi.Cond) {
 	name, op := splitFilter(c.Name)
+	if test := s.computed(name, op, c.Values); test != nil {
+		s.tests = append(s.tests, test)
+		return
+	}
 	f, ok := rating.CDRFieldNamed(name)
-	if !ok || op == "" || f == rating.CDRUUID || f == rating.CDRMetadata || f == rating.CDRRoutingTagIds {
-		s.rest = append(s.rest, *c)
+	if !ok || op == "" || f == rating.CDRMetadata || f == rating.CDRRoutingTagIds {
+		cond, rec := *c, new(call)
+		s.tests = append(s.tests, func(row *storage.CallRow) (bool, error) {
+			rec.CallRow = *row
+			return cond.Meets(s.r, rec), nil
+		})
 		return
 	}
 	cond := storage.CallCond{Field: f, Not: op == "not_eq" || op == "not_in"}
@@ -142,7 +153,7 @@ var columnScale = map[rating.ValueKind]int64{rating.KindMoney: 6, rating.KindFlo
 
 // numberRanges returns the stored numbers that a condition allows, or for its opposites forbids. A
 // value that no number can have allows none.
-func numberRanges(kind rating.ValueKind, op string, values []string) (ranges []storage.CallRange) {
+func numberRanges(kind rating.ValueKind, op string, values []string) (ranges storage.CallRanges) {
 	for _, text := range values {
 		low, exact, ok := storedNumber(kind, text)
 		if !ok {
@@ -228,7 +239,11 @@ func textTest(op string, values []string) func([]byte) bool {
 			lower[i] = strings.ToLower(v)
 		}
 		is := any(test, lower)
-		return func(b []byte) bool { return is(toLower(b)) }
+		var room []byte
+		return func(b []byte) bool {
+			b, room = toLower(b, room)
+			return is(b)
+		}
 	}
 	switch op {
 	case "cont", "cont_any":
@@ -250,14 +265,27 @@ func textTest(op string, values []string) func([]byte) bool {
 	return any(bytes.Equal, values)
 }
 
-// toLower returns b itself when nothing in it has a lower case, as in numbers.
-func toLower(b []byte) []byte {
-	for _, c := range b {
-		if c >= 'A' && c <= 'Z' || c >= 0x80 {
-			return bytes.ToLower(b)
+// toLower returns b in lower case, and the room to write the next one in: b itself when nothing in it
+// has a lower case, as in numbers.
+func toLower(b, room []byte) (lower, same []byte) {
+	for i, c := range b {
+		switch {
+		case c >= 0x80:
+			return bytes.ToLower(b), room
+		case c >= 'A' && c <= 'Z':
+			room = append(room[:0], b...)
+			for j := i; j < len(room); j++ {
+				switch c := room[j]; {
+				case c >= 0x80:
+					return bytes.ToLower(b), room
+				case c >= 'A' && c <= 'Z':
+					room[j] = c + 'a' - 'A'
+				}
+			}
+			return room, room
 		}
 	}
-	return b
+	return b, room
 }
 
 // page lists the calls of a search as q wants them.

@@ -356,33 +356,6 @@ func pageCalls(r *jsonapi.Request, q *jsonapi.Query) (jsonapi.Page[call], error)
 	return s.page(q)
 }
 
-// byUUID finds the calls whose numbers UUIDs spell, or those that were given them.
-func (s *callSearch) byUUID(c *jsonapi.Cond) {
-	s.ids = []string{}
-	var given []string
-	for _, v := range c.Values {
-		u, err := rating.ParseUUID(strings.TrimSpace(v))
-		if err != nil {
-			continue
-		}
-		if id, ok := s.r.Tx.CDRNumber(u); ok {
-			s.ids = append(s.ids, decimal(id))
-		} else {
-			given = append(given, u.String())
-		}
-	}
-	switch {
-	case given == nil:
-		s.rest = append(s.rest, *c)
-	case len(s.ids) == 0:
-		s.ids = nil
-		s.Where = append(s.Where, storage.CallCond{Field: rating.CDRUUID, Text: textTest("eq", given)})
-	default: // of both sorts: each call tells
-		s.ids = nil
-		s.rest = append(s.rest, *c)
-	}
-}
-
 // invoiceSides say whose calls an invoice filter is about.
 var invoiceSides = map[string]rating.Side{"customer_invoice_id_eq": rating.CustomerSide, "vendor_invoice_id_eq": rating.VendorSide}
 
@@ -398,12 +371,11 @@ func adminCond(s *callSearch, c *jsonapi.Cond) (bool, error) {
 			}
 			s.only(side, []rating.AccountID{inv.Account})
 		}
-		s.rest = append(s.rest, *c)
-		return true, nil
+		return false, nil
 	}
 	if c.Name == "uuid_eq" || c.Name == "uuid_in" {
-		s.byUUID(c)
-		return true, nil
+		s.byUUID(c.Values)
+		return false, nil
 	}
 	side, ok := strings.CutSuffix(c.Name, "_country_iso_eq")
 	if !ok {

@@ -115,6 +115,12 @@ func TestListsOfCallsAreFilteredByColumnsAccountsAndTimes(t *testing.T) {
 		{"a uuid that the call was given", "filter[uuid_eq]=0a1B2c3d-0000-4000-8000-000000000007", "~a of 1"},
 		{"uuids of numbers", "filter[uuid_in]=" + strings.Trim(r.attribute("/cdrs/"+ids[2], "uuid"), `"`) + "," + strings.Trim(r.attribute("/cdrs/"+ids[3], "uuid"), `"`) + ",x", "~d,~c of 2"},
 		{"uuids of a number and a given one", "filter[uuid_in]=" + strings.Trim(r.attribute("/cdrs/"+ids[2], "uuid"), `"`) + ",0a1b2c3d-0000-4000-8000-000000000007", "~c,~a of 2"},
+		{"another uuid", "filter[uuid_not_eq]=" + strings.ToUpper(strings.Trim(r.attribute("/cdrs/"+ids[2], "uuid"), `"`)), "~d,~b,~a of 3"},
+		{"a uuid in capitals", "filter[uuid_eq]=" + strings.ToUpper(strings.Trim(r.attribute("/cdrs/"+ids[2], "uuid"), `"`)), "~c of 1"},
+		{"a uuid but the one it was given", "filter[uuid_not_eq]=0a1b2c3d-0000-4000-8000-000000000007", "~d,~c,~b of 3"},
+		{"none of two uuids", "filter[uuid_not_in]=" + strings.Trim(r.attribute("/cdrs/"+ids[2], "uuid"), `"`) + ",0a1b2c3d-0000-4000-8000-000000000007", "~d,~b of 2"},
+		{"a uuid that is no uuid", "filter[uuid_not_eq]=x", "~d,~c,~b,~a of 4"},
+		{"calls on no invoice have no number", "filter[customer_invoice_id_not_eq]=7", " of 0"},
 		{"invoice that is none", "filter[customer_invoice_id_eq]=7", " of 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -40,8 +40,13 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	return newRigIn(t, t.TempDir())
+}
+
+// newRigIn serves the store in a directory, a fresh one if there is none.
+func newRigIn(t testing.TB, dir string) *rig {
+	t.Helper()
 	r := &rig{t: t, clock: testClock}
-	dir := t.TempDir()
 	engine, err := bolt.Open(filepath.Join(dir, "billd.db"), bolt.Options{Buckets: storage.BucketNames(), FillPercent: storage.FillPercents()})
 	r.must(err)
 	r.db, err = storage.Open(context.Background(), engine, storage.Options{Now: r.now})
@@ -55,6 +60,9 @@ func newRig(t testing.TB) *rig {
 	hash, err := passwords.Hash(context.Background(), testPassword)
 	r.must(err)
 	r.must(r.db.Update(context.Background(), func(tx *storage.Tx) error {
+		if _, err := tx.Operators.Get(1); err == nil {
+			return nil
+		}
 		return tx.Operators.Put(&storage.Operator{Login: "admin", Password: hash, CreatedAt: tx.Now()})
 	}))
 	r.api, err = New(Options{DB: r.db, Tokens: tokens, Passwords: passwords, Throttle: auth.NewThrottle(r.now), Log: slog.New(slog.NewTextHandler(testLog{t}, nil))})
