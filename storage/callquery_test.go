@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -69,8 +70,13 @@ func plantedCall(i int, at int64, accounts int) *rating.Call {
 }
 
 func TestASearchFindsWhatReadingEveryCallFinds(t *testing.T) {
+	for _, accounts := range []int{3, 40} { // calls of one lie side by side, or further apart than is looked
+		t.Run(strconv.Itoa(accounts), func(t *testing.T) { searchAgrees(t, accounts) })
+	}
+}
+
+func searchAgrees(t *testing.T, accounts int) {
 	db := openTest(t)
-	const accounts = 3
 	plantCalls(t, db, 6_000, accounts, 27*time.Second+333*time.Microsecond)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -81,7 +87,7 @@ func TestASearchFindsWhatReadingEveryCallFinds(t *testing.T) {
 		if rnd.IntN(3) > 0 {
 			s.Accounts = []rating.AccountID{}
 			for id := range rating.AccountID(accounts + 2) {
-				if rnd.IntN(2) == 0 {
+				if rnd.IntN(max(2, accounts/2)) == 0 {
 					s.Accounts = append(s.Accounts, id)
 				}
 			}

@@ -77,6 +77,15 @@ func (l *callLeg) stand(k []byte) bool {
 	return true
 }
 
+// move is stand for a step in one direction, which only one of the bounds can end.
+func (l *callLeg) move(k []byte, back bool) bool {
+	if k == nil || back && bytes.Compare(k, l.first) < 0 || !back && bytes.Compare(k, l.end) >= 0 {
+		return false
+	}
+	l.at = rating.CDRID(kv.ID(k))
+	return true
+}
+
 // Next returns the number of the next call; false at the end.
 func (s *CallScan) Next() (rating.CDRID, bool) {
 	if len(s.heap.legs) == 0 {
@@ -90,10 +99,11 @@ func (s *CallScan) Next() (rating.CDRID, bool) {
 	} else {
 		k, _ = l.c.Next()
 	}
-	if l.stand(k) {
-		heap.Fix(&s.heap, 0)
-	} else {
+	switch {
+	case !l.move(k, s.heap.back):
 		heap.Pop(&s.heap)
+	case len(s.heap.legs) > 1:
+		heap.Fix(&s.heap, 0)
 	}
 	return id, true
 }

@@ -3,7 +3,6 @@ package storage
 import (
 	"container/heap"
 	"math"
-	"slices"
 
 	"billd/rating"
 	"billd/storage/kv"
@@ -19,9 +18,10 @@ type callWalk struct {
 
 	c          kv.Cursor // of the calls
 	begun      bool
-	key, value []byte    // where c stands
-	first, end []byte    // bounds of the calls' keys
-	index      *CallScan // nil when the calls themselves are walked
+	key, value []byte       // where c stands
+	first, end rating.CDRID // bounds of the calls' numbers, end exclusive
+	index      *CallScan    // nil when the calls themselves are walked
+	apart      int          // of an index: how many rows are sought before one is looked for nearby
 
 	low, high int64 // milliseconds that lie only partly inside the search, -1 for none
 }
@@ -30,7 +30,7 @@ func (tx *Tx) callWalk(s *CallSearch, back bool) *callWalk {
 	w := &callWalk{tx: tx, s: s, back: back, c: tx.Txn.Cursor(bCDR), low: -1, high: -1}
 	const last = 1<<44 - 1 // the latest millisecond that a call's number can hold
 	from := max(s.From, 0)
-	first, end := rating.MakeCDRID(min(from/1000, last), 0), rating.CDRID(math.MaxUint64)
+	w.first, w.end = rating.MakeCDRID(min(from/1000, last), 0), rating.CDRID(math.MaxUint64)
 	if from%1000 != 0 {
 		w.low = from / 1000
 	}
@@ -40,17 +40,15 @@ func (tx *Tx) callWalk(s *CallSearch, back bool) *callWalk {
 			w.high = till / 1000
 			till += 1000
 		}
-		end = rating.MakeCDRID(min(till/1000, last), 0)
+		w.end = rating.MakeCDRID(min(till/1000, last), 0)
 	}
-	w.first, w.end = kv.Key(nil).U64(uint64(first)), kv.Key(nil).U64(uint64(end))
 	if s.Accounts == nil {
 		return w
 	}
 	bucket := [...]kv.Bucket{bCDRCustomer, bCDRVendor}[s.Side&1]
 	w.index = &CallScan{legHeap{back: back}}
 	for _, a := range s.Accounts {
-		under := kv.Key(nil).U64(uint64(a))
-		l := callLeg{c: tx.Txn.Cursor(bucket), first: append(slices.Clone(under), w.first...), end: append(slices.Clone(under), w.end...)}
+		l := callLeg{c: tx.Txn.Cursor(bucket), first: kv.Key(nil).U64(uint64(a)).U64(uint64(w.first)), end: kv.Key(nil).U64(uint64(a)).U64(uint64(w.end))}
 		if l.begin(back) {
 			w.index.heap.legs = append(w.index.heap.legs, l)
 		}
@@ -86,9 +84,9 @@ func (w *callWalk) step() bool {
 	case w.begun:
 		w.key, w.value = w.c.Next()
 	case !w.back:
-		w.key, w.value = w.c.Seek(w.first)
+		w.key, w.value = w.c.Seek(kv.Key(nil).U64(uint64(w.first)))
 	default:
-		if w.key, w.value = w.c.Seek(w.end); w.key == nil {
+		if w.key, w.value = w.c.Seek(kv.Key(nil).U64(uint64(w.end))); w.key == nil {
 			w.key, w.value = w.c.Last()
 		} else {
 			w.key, w.value = w.c.Prev()
@@ -100,9 +98,9 @@ func (w *callWalk) step() bool {
 	}
 	w.id = rating.CDRID(kv.ID(w.key))
 	if w.back {
-		return string(w.key) >= string(w.first)
+		return w.id >= w.first
 	}
-	return string(w.key) < string(w.end)
+	return w.id < w.end
 }
 
 // inside reads whether a call that began in the same millisecond as a bound lies within it.
@@ -116,25 +114,48 @@ func (w *callWalk) inside() bool {
 	return start >= w.s.From && (w.s.Till == 0 || start < w.s.Till)
 }
 
-// row returns the call that the walk stands on. Calls that lie side by side are read by stepping.
+// A row of an index is looked for among the next nearby calls, which cost as much together as seeking
+// one. Where that failed, the next farApart rows are sought.
+const (
+	nearby   = 16
+	farApart = 15
+)
+
+// row returns the call that the walk stands on. Calls that lie near one another are read by stepping.
 func (w *callWalk) row() ([]byte, error) {
 	if w.err != nil || w.index == nil {
 		return w.value, w.err
 	}
-	want := kv.Key(make([]byte, 0, 8)).U64(uint64(w.id))
-	if string(w.key) == string(want) {
+	if w.apart > 0 {
+		w.apart--
+	} else if w.nearby() {
 		return w.value, nil
+	} else {
+		w.apart = farApart
 	}
-	if w.key != nil && w.back {
-		w.key, w.value = w.c.Prev()
-	} else if w.key != nil {
-		w.key, w.value = w.c.Next()
-	}
-	if string(w.key) != string(want) {
-		w.key, w.value = w.c.Seek(want)
-	}
-	if string(w.key) != string(want) {
+	w.key, w.value = w.c.Seek(kv.Key(make([]byte, 0, 8)).U64(uint64(w.id)))
+	if w.key == nil || rating.CDRID(kv.ID(w.key)) != w.id {
 		return nil, rating.Errorf(rating.Internal, "cdr", "an account's index points to CDR %d, which does not exist", w.id)
 	}
 	return w.value, nil
+}
+
+// nearby moves to the call that the walk stands on if it is one of the next few.
+func (w *callWalk) nearby() bool {
+	for range nearby {
+		if w.key == nil {
+			return false
+		}
+		switch at := rating.CDRID(kv.ID(w.key)); {
+		case at == w.id:
+			return true
+		case (at > w.id) != w.back:
+			return false
+		case w.back:
+			w.key, w.value = w.c.Prev()
+		default:
+			w.key, w.value = w.c.Next()
+		}
+	}
+	return false
 }

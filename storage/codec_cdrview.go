@@ -25,22 +25,44 @@ func (v *cdrView) open(id rating.CDRID, b []byte) error {
 	if err := checkLayout(b, "cdr", cdrLayout); err != nil {
 		return err
 	}
-	r := rowReader{b: b[1:]}
+	v.id, v.b = id, b
+	if len(b) >= 20 && b[2] < 0x80 && b[3] <= 16 { // nearly all: nothing runs over the end
+		v.status, v.origin, v.revision = rating.CDRStatus(b[1]&0xf), rating.Origin(b[1]>>4), uint32(b[2])
+		n := uint(b[3])
+		v.columns = 4 + int(n)
+		v.has = cdrColumnSet{binary.LittleEndian.Uint64(b[4:]), binary.LittleEndian.Uint64(b[12:])}
+		if n < 8 {
+			v.has[0] &= 1<<(8*n) - 1
+			n = 8
+		}
+		v.has[1] &= 1<<(8*(n-8)) - 1
+	} else if err := v.openSlowly(); err != nil {
+		return err
+	}
+	switch {
+	case v.status > rating.Unrated || v.origin > rating.History:
+		return newerRow("cdr", "it has an unknown status or origin")
+	case v.has[0]&^cdrKnown[0] != 0 || v.has[1]&^cdrKnown[1] != 0:
+		return newerRow("cdr", "it has unknown columns")
+	}
+	return nil
+}
+
+// openSlowly reads the head of a row that is short, often revised or not sound.
+func (v *cdrView) openSlowly() error {
+	r := rowReader{b: v.b[1:]}
 	flags := r.u8()
 	v.revision = r.uvarint32()
 	set := r.text()
 	if r.failed {
 		return damagedRow("cdr", "its head is cut short")
 	}
-	v.id, v.b, v.columns = id, b, len(b)-len(r.b)
 	v.status, v.origin = rating.CDRStatus(flags&0xf), rating.Origin(flags>>4)
-	if v.status > rating.Unrated || v.origin > rating.History {
-		return newerRow("cdr", "it has an unknown status or origin")
-	}
+	v.columns = len(v.b) - len(r.b)
 	var whole [16]byte
 	copy(whole[:], set)
 	v.has = cdrColumnSet{binary.LittleEndian.Uint64(whole[:8]), binary.LittleEndian.Uint64(whole[8:])}
-	if len(set) > len(whole) || v.has[0]&^cdrKnown[0] != 0 || v.has[1]&^cdrKnown[1] != 0 {
+	if len(set) > len(whole) {
 		return newerRow("cdr", "it has unknown columns")
 	}
 	return nil
@@ -84,8 +106,15 @@ func (v *cdrView) Text(f rating.CDRField) (text []byte, ok bool) {
 	if at < 0 {
 		return nil, false
 	}
+	before := v.has.before(f, &cdrTexts)
+	for ; before > 0 && at < len(v.b) && v.b[at] < 0x80; before-- {
+		at += 1 + int(v.b[at])
+	}
+	if at > len(v.b) {
+		return nil, false
+	}
 	r := rowReader{b: v.b[at:]}
-	for range v.has.before(f, &cdrTexts) {
+	for range before {
 		r.text()
 	}
 	text = r.text()

@@ -19,8 +19,9 @@ type InvoiceFinder struct {
 
 // invoicedPeriods are the filled invoices of one account, and its calls that came after theirs was.
 type invoicedPeriods struct {
-	list []invoicedPeriod // by start
-	late map[rating.CDRID]uint64
+	list   []invoicedPeriod // by start
+	late   map[rating.CDRID]uint64
+	recent invoicedPeriod // which held the last call: the next one is seldom in another
 }
 
 type invoicedPeriod struct {
@@ -58,6 +59,9 @@ func (f *InvoiceFinder) Of(id rating.AccountID, call rating.CDRID, start int64) 
 // holding returns the invoice whose period holds an instant, 0 for none: of two that do, the one that
 // begins later.
 func (p *invoicedPeriods) holding(t int64) uint64 {
+	if p.recent.start <= t && t < p.recent.end {
+		return p.recent.invoice
+	}
 	after, _ := slices.BinarySearchFunc(p.list, t, func(v invoicedPeriod, t int64) int {
 		if v.start <= t {
 			return -1
@@ -67,7 +71,10 @@ func (p *invoicedPeriods) holding(t int64) uint64 {
 	if after == 0 || t >= p.list[after-1].end {
 		return 0
 	}
-	return p.list[after-1].invoice
+	if p.recent = p.list[after-1]; after < len(p.list) {
+		p.recent.end = min(p.recent.end, p.list[after].start)
+	}
+	return p.recent.invoice
 }
 
 // invoicedPeriods reads the invoices and the late calls of an account.
