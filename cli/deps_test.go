@@ -13,13 +13,14 @@ import (
 // pattern ends in /... to mean the packages below it as well.
 var arrows = map[string][]string{
 	"":                  {"cli"},
-	"cli":               {"server", "server/ops", "server/control", "storage", "storage/kv", "rating/..."},
+	"cli":               {"server", "server/ops", "server/control", "server/watch", "storage", "storage/kv", "rating/..."},
 	"server":            {"server/...", "storage", "storage/kv", "rating/..."},
 	"server/courier":    {},
 	"server/mailtest":   {},
 	"server/paper":      {},
 	"server/ops":        {"server/courier", "server/paper", "server/auth", "storage", "storage/kv", "storage/bolt", "storage/journal", "rating/..."},
 	"server/control":    {"server/ops"},
+	"server/watch":      {"server/ops", "storage"},
 	"server/yeti":       {"server/jsonapi", "server/ops", "server/auth", "storage", "rating/..."},
 	"server/kazoo":      {"server/auth", "storage", "rating/..."},
 	"server/portsip":    {"server/auth", "storage", "rating/..."},

@@ -8,6 +8,7 @@ import (
 	"billd/server/ops"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func newImportCDRs(a *app) *cobra.Command {
@@ -35,15 +36,20 @@ func newImportCDRs(a *app) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&args.Format, "format", "auto", "how the file is written, see above")
-	cmd.Flags().StringVar(&args.Source, "source", "", "the source of records that name none (default the format's switch)")
-	cmd.Flags().StringVar(&args.Zone, "zone", "", "time zone of stamps that carry none, such as Europe/Berlin (default UTC)")
-	cmd.Flags().StringVar(&args.Dates, "dates", "ymd", "order of dates that do not begin with the year: dmy or mdy")
-	cmd.Flags().StringVar(&args.Legs, "legs", "a", "FreeSWITCH's legs to charge: a, b or ab")
-	cmd.Flags().StringSliceVar(&args.Columns, "columns", nil, "columns of a file without a header, - for one to pass over")
-	cmd.Flags().StringToStringVar(&args.Map, "map", nil, "a file's column=billd's column, or =- to pass it over")
+	fileFlags(cmd.Flags(), &args)
 	cmd.Flags().BoolVar(&args.Rated, "rated", false, "history: keep prices, move no balance")
 	return cmd
+}
+
+// fileFlags say how a file of calls is written.
+func fileFlags(flags *pflag.FlagSet, args *ops.ImportCDRsArgs) {
+	flags.StringVar(&args.Format, "format", "auto", "how the file is written, see above")
+	flags.StringVar(&args.Source, "source", "", "the source of records that name none (default the format's switch)")
+	flags.StringVar(&args.Zone, "zone", "", "time zone of stamps that carry none, such as Europe/Berlin (default UTC)")
+	flags.StringVar(&args.Dates, "dates", "ymd", "order of dates that do not begin with the year: dmy or mdy")
+	flags.StringVar(&args.Legs, "legs", "a", "FreeSWITCH's legs to charge: a, b or ab")
+	flags.StringSliceVar(&args.Columns, "columns", nil, "columns of a file without a header, - for one to pass over")
+	flags.StringToStringVar(&args.Map, "map", nil, "a file's column=billd's column, or =- to pass it over")
 }
 
 // formatLines lists the formats of call records, one a line.

@@ -7,6 +7,7 @@ import (
 
 	"billd/server"
 	"billd/server/ops"
+	"billd/server/watch"
 
 	"github.com/spf13/cobra"
 )
@@ -14,6 +15,7 @@ import (
 func newServe(a *app) *cobra.Command {
 	var o server.Options
 	var logLevel, logFormat string
+	var watched []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server: REST surfaces, web pages, background jobs",
@@ -26,6 +28,13 @@ func newServe(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, s := range watched {
+				place, err := watch.Parse(s)
+				if err != nil {
+					return usageError(err)
+				}
+				o.Watch = append(o.Watch, place)
+			}
 			o.Dir, o.Version, o.Banner, o.Log, o.Commands = a.dir, version(), a.out, log, ops.Commands()
 			if os.Getenv("GOGC") == "" {
 				paceMemory()
@@ -37,9 +46,10 @@ func newServe(a *app) *cobra.Command {
 	flags.StringVar(&o.HTTP, "http", "127.0.0.1:8090", "address to listen on")
 	flags.BoolVar(&o.Demo, "demo", false, "fill an empty store with a sample")
 	flags.StringSliceVar(&o.TrustedProxy, "trusted-proxy", nil, "proxy addresses whose X-Forwarded-For is believed")
+	flags.StringArrayVar(&watched, "watch", nil, "a directory to take files of calls from, again for more: DIR?format=asterisk-csv&zone=Europe/Berlin")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&logFormat, "log-format", "text", "text or json")
-	setting(flags, "http", "trusted-proxy", "log-level", "log-format")
+	setting(flags, "http", "trusted-proxy", "watch", "log-level", "log-format")
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 	"billd/server/control"
 	"billd/server/courier"
 	"billd/server/ops"
+	"billd/server/watch"
 	"billd/storage"
 
 	"github.com/gofiber/fiber/v2"
@@ -35,7 +36,8 @@ type Options struct {
 	HTTP         string // host:port
 	Demo         bool   // fill an empty store with a sample
 	Version      string
-	TrustedProxy []string // addresses whose X-Forwarded-For is believed
+	TrustedProxy []string      // addresses whose X-Forwarded-For is believed
+	Watch        []watch.Place // where files of calls appear
 	Banner       io.Writer
 	Log          *slog.Logger
 	Commands     []ops.Command // what the unix socket offers
@@ -51,6 +53,7 @@ type Server struct {
 	control *control.Server
 	metrics *metrics
 	jobs    *jobs
+	watches *watches
 	listed  []Route // of the dialects that route by tables of their own
 	started time.Time
 }
@@ -90,6 +93,9 @@ func (s *Server) run(ctx context.Context, ln net.Listener) error {
 	s.env = &ops.Env{DB: s.db, Dir: s.o.Dir, Version: s.o.Version, Actor: "server", Log: s.o.Log, Access: access, Queue: s.queue, Auths: auths,
 		Courier: courier.New(courier.Options{Agent: "billd/" + s.o.Version})}
 	s.metrics = newMetrics(s)
+	if s.watches, err = newWatches(s); err != nil {
+		return err
+	}
 	if ln == nil {
 		if ln, err = listen(s.o.HTTP); err != nil {
 			return err
@@ -110,6 +116,7 @@ func (s *Server) run(ctx context.Context, ln net.Listener) error {
 		return errors.Join(err, s.control.Shutdown(work))
 	}
 	s.jobs = startJobs(work, s)
+	s.watches.start(work)
 	go func() { failed <- s.app.Listener(ln) }()
 	select {
 	case <-ctx.Done():
@@ -129,6 +136,7 @@ func (s *Server) stop() error {
 		err = nil
 	}
 	err = errors.Join(err, s.control.Shutdown(ctx))
+	s.watches.stop()
 	s.jobs.stop()
 	return err
 }

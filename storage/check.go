@@ -104,7 +104,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.Lines.Check, tx.Accesses.Check, tx.Users.Check, tx.Jobs.Check, tx.Documents.Check, tx.Audit.Check,
 		tx.Objects.Check, tx.Services.Check, tx.ServicePlans.Check, tx.ServiceAudits.Check, tx.LedgerNotes.Check,
 		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check, tx.Messages.Check, tx.BalanceNotices.Check,
-		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check, tx.Reservations.Check,
+		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check, tx.Reservations.Check, tx.Tails.Check,
 	}
 }
 

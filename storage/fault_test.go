@@ -331,6 +331,7 @@ var plantedFaults = []planted{
 	{"a customers-auth of no plan", alter(bCustomersAuth, 1, func(a *CustomersAuth) { a.RatePlan = 99 }), said("customers auth 1: refers to rateplan 99, which does not exist")},
 	{"a customers-auth's name is not found", dropFirst(bCustomersAuthName), said("customers auth 1: its name does not find it")},
 	{"an import profile's name is not found", dropFirst(bImportProfileName), said("import profile 1: its name does not find it")},
+	{"a growing file's name is not found", dropFirst(bTailFile), said("tail 1: its file does not find it")},
 	{"an end kept for undoing no import", put(bImportUndo, kv.Key(nil).U64(99).U64(1), make([]byte, 8)), said("an end kept for undoing, of rate 1: refers to import 99, which does not exist")},
 	{"an end kept for undoing that is cut", put(bImportUndo, kv.Key(nil).U64(99), nil), said("an end that is kept for undoing has a key of 8 bytes and a value of 0")},
 	{"an invoice template's name is not found", dropFirst(bInvoiceTemplateName), said("invoice template 1: its name does not find it")},

@@ -111,6 +111,9 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.SaveImportProfile(&ImportProfile{Name: "carrier", Deck: "carrier", Mode: "merge"}); err != nil {
 		return err
 	}
+	if err := tx.KeepTail(TailPosition{File: "/var/log/Master.csv", Inode: 7, Offset: 100}); err != nil {
+		return err
+	}
 	if err := tx.InvoiceTemplates.Put(&InvoiceTemplate{Name: "plain", Filename: "plain.odt"}); err != nil {
 		return err
 	}

@@ -146,6 +146,8 @@ const (
 	bReservationAccount
 	bReservationDue
 	bReserved
+	bTail
+	bTailFile
 	numBuckets
 )
 
@@ -178,7 +180,8 @@ func BucketNames() []string {
 		"invoicetemplate", "invoicetemplate.name",
 		"services.due", "service.day", "account.topup",
 		"import.undo", "importprofile", "importprofile.name",
-		"reservation", "reservation.call", "reservation.account", "reservation.due", "reserved"}
+		"reservation", "reservation.call", "reservation.account", "reservation.due", "reserved",
+		"tail", "tail.file"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

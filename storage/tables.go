@@ -111,6 +111,7 @@ type tables struct {
 	noticeTables
 	customersAuthTables
 	profileTables
+	tailTables
 	reservationTables
 }
 
@@ -152,6 +153,7 @@ func newTables() *tables {
 	t.outboxTables, t.noticeTables = newOutboxTables(), newNoticeTables()
 	t.customersAuthTables = newCustomersAuthTables()
 	t.profileTables = newProfileTables()
+	t.tailTables = newTailTables()
 	t.reservationTables = newReservationTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false

@@ -47,6 +47,7 @@ type Tx struct {
 	NoticeRows
 	CustomersAuthRows
 	ProfileRows
+	TailRows
 	ReservationRows
 
 	moves     map[rating.Ledger]rating.Balance
@@ -99,6 +100,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.OutboxRows, tx.NoticeRows = bindOutbox(tx), bindNotices(tx)
 	tx.CustomersAuthRows = bindCustomersAuths(tx)
 	tx.ProfileRows = bindProfiles(tx)
+	tx.TailRows = bindTails(tx)
 	tx.ReservationRows = bindReservations(tx)
 	return tx
 }

@@ -28,6 +28,8 @@ func Commands() []Command {
 		Typed("import-invoices", importInvoices),
 		Typed("export-invoices", exportInvoices).Reads(),
 		Typed("import-cdrs", importCDRs),
+		Typed("watch-file", watchFile),
+		Typed("watch-tail", watchTail),
 		Typed("export-cdrs", exportCDRs).Reads(),
 		Typed("suspense-list", listSuspense).Reads(),
 		Typed("suspense-show", showSuspense).Reads(),

@@ -101,32 +101,7 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 	for _, name := range r.Unknown() {
 		fmt.Fprintf(o.Err, "%s: column %q: no such column of a CDR, passed over\n", args.Input.Name, name)
 	}
-	sum := ImportedCDRs{Unknown: r.Unknown(), Format: r.Format().String()}
-	skipped := map[string]int{}
-	start := time.Now()
-	size := wholeBatch
-	if env.Queue != nil {
-		size = importBatch
-	}
-	err = readCDRs(ctx, r, cdrBatches{size, args.Rated}, func(b *cdrBatch) error {
-		if len(b.records) > 0 {
-			verdicts, err := env.DB.ChargeNow(ctx, b.records)
-			if err != nil {
-				return err
-			}
-			sum.count(b, verdicts)
-		}
-		for why, n := range b.skipped {
-			skipped[why] += n
-			sum.Skipped += n
-		}
-		o.Progress(b.offset, args.Input.Size, "bytes")
-		return nil
-	})
-	sum.Seconds = time.Since(start).Seconds()
-	if sum.Seconds > 0 {
-		sum.CDRsPerSecond = float64(sum.Read) / sum.Seconds
-	}
+	sum, skipped, err := chargeCDRs(ctx, env, args, r, o)
 	for _, bad := range sum.Rejected {
 		fmt.Fprintf(o.Err, "%s: line %d: suspense %d: %s: %s\n", args.Input.Name, bad.Line, bad.Suspense, bad.Reason, bad.Detail)
 	}
@@ -140,8 +115,7 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 		fmt.Fprintf(o.Err, "%s: %d records are taken in and stay: import the file again, they will be duplicates\n", args.Input.Name, sum.Read)
 		return ExitFailed, err
 	}
-	note := fmt.Sprintf("import %s: %d read, %d rated, %d free, %d duplicates, %d suspended", args.Input.Name, sum.Read, sum.Rated, sum.Free, sum.Duplicates, sum.Suspended)
-	if err := env.DB.NoteJob(ctx, "cdr", note); err != nil {
+	if err := env.DB.NoteJob(ctx, "cdr", sum.note(args.Input.Name)); err != nil {
 		return ExitFailed, err
 	}
 	if err := Print(o.Out, args.JSON, sum, sum.table); err != nil {
@@ -151,6 +125,42 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 		return ExitPartly, nil
 	}
 	return ExitOK, nil
+}
+
+// chargeCDRs charges what r reads, a batch a commit. The lines that go to suspense are written to o.Aside as
+// CSV. The sum is of what was committed, also when it fails.
+func chargeCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, r *cdrformat.Reader, o *IO) (ImportedCDRs, map[string]int, error) {
+	sum := ImportedCDRs{Unknown: r.Unknown(), Format: r.Format().String()}
+	skipped := map[string]int{}
+	start := time.Now()
+	size := wholeBatch
+	if env.Queue != nil {
+		size = importBatch
+	}
+	rejects := &suspendedFile{to: o.Aside}
+	err := readCDRs(ctx, r, cdrBatches{size, args.Rated}, func(b *cdrBatch) error {
+		if len(b.records) > 0 {
+			verdicts, err := env.DB.ChargeNow(ctx, b.records)
+			if err != nil {
+				return err
+			}
+			sum.count(b, verdicts)
+			if err := rejects.write(b.lines, verdicts); err != nil {
+				return err
+			}
+		}
+		for why, n := range b.skipped {
+			skipped[why] += n
+			sum.Skipped += n
+		}
+		o.Progress(b.offset, args.Input.Size, "bytes")
+		return nil
+	})
+	sum.Seconds = time.Since(start).Seconds()
+	if sum.Seconds > 0 {
+		sum.CDRsPerSecond = float64(sum.Read) / sum.Seconds
+	}
+	return sum, skipped, err
 }
 
 // cdrBatches says how a file is cut.
@@ -174,7 +184,9 @@ func readCDRs(ctx context.Context, r *cdrformat.Reader, o cdrBatches, charge fun
 				return
 			}
 			more, err := b.fill(r, o)
-			failed = err
+			if err != nil {
+				failed = &unreadError{err}
+			}
 			if len(b.records) > 0 || len(b.skipped) > 0 {
 				full <- b
 			}
@@ -197,6 +209,12 @@ func readCDRs(ctx context.Context, r *cdrformat.Reader, o cdrBatches, charge fun
 	}
 	return errors.Join(err, failed)
 }
+
+// unreadError is what a file could not be read on for, as opposed to what the store refused.
+type unreadError struct{ error }
+
+// Unwrap returns the cause.
+func (e *unreadError) Unwrap() error { return e.error }
 
 // fill reads the next records into b; more is false at the end of the file.
 func (b *cdrBatch) fill(r *cdrformat.Reader, o cdrBatches) (more bool, err error) {
@@ -250,6 +268,11 @@ func (s *ImportedCDRs) count(b *cdrBatch, verdicts []rating.Verdict) {
 			}
 		}
 	}
+}
+
+// note is the line that the log of jobs keeps of an import.
+func (s ImportedCDRs) note(name string) string {
+	return fmt.Sprintf("import %s: %d read, %d rated, %d free, %d duplicates, %d suspended", name, s.Read, s.Rated, s.Free, s.Duplicates, s.Suspended)
 }
 
 func (s ImportedCDRs) table(w io.Writer) error {
