@@ -95,17 +95,26 @@ type call struct {
 
 // Serve answers one request below the base.
 func (api *API) Serve(c *fiber.Ctx) error {
-	start := time.Now()
-	Headers(c)
-	if err := api.serve(c); err != nil {
-		api.refuse(c, err)
-	}
-	c.Set("X-Runtime", strconv.FormatFloat(time.Since(start).Seconds(), 'f', 6, 64))
-	return nil
+	return Framed(func(c *fiber.Ctx) error {
+		if err := api.serve(c); err != nil {
+			api.refuse(c, err)
+		}
+		return nil
+	})(c)
 }
 
-// Headers sets what every answer of the dialect carries, documents or not.
-func Headers(c *fiber.Ctx) {
+// Framed sets what every answer of the dialect carries around what answers, documents or not.
+func Framed(answer fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		start := time.Now()
+		headers(c)
+		err := answer(c)
+		c.Set("X-Runtime", strconv.FormatFloat(time.Since(start).Seconds(), 'f', 6, 64))
+		return err
+	}
+}
+
+func headers(c *fiber.Ctx) {
 	c.Set("X-Frame-Options", "SAMEORIGIN")
 	c.Set("X-Xss-Protection", "0")
 	c.Set("X-Content-Type-Options", "nosniff")

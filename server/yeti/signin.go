@@ -108,7 +108,6 @@ func (a *API) verify(c *fiber.Ctx, who, hash, password string) (ok bool, err err
 
 // signInAdmin answers POST /auth of the admin API.
 func (a *API) signInAdmin(c *fiber.Ctx) error {
-	jsonapi.Headers(c)
 	in, ok := signIn(c)
 	if !ok {
 		return c.Status(fiber.StatusBadRequest).Send(nil)
@@ -153,7 +152,6 @@ func ignoreMissing(err error) error {
 
 // signInCustomer answers POST /auth of the customer API: with a token, or with a cookie.
 func (a *API) signInCustomer(c *fiber.Ctx) error {
-	jsonapi.Headers(c)
 	in, ok := signIn(c)
 	if !ok {
 		return c.Status(fiber.StatusBadRequest).Send(nil)
@@ -205,7 +203,6 @@ func setCookie(c *fiber.Ctx, value string, expires time.Time) {
 
 // showSignIn answers GET /auth: what the session may do.
 func (a *API) showSignIn(c *fiber.Ctx) error {
-	jsonapi.Headers(c)
 	_, err := a.authenticateCustomer(c)
 	var ps jsonapi.Problems
 	if errors.As(err, &ps) {
@@ -221,7 +218,6 @@ func (a *API) showSignIn(c *fiber.Ctx) error {
 
 // signOutCustomer answers DELETE /auth, authorised or not.
 func (a *API) signOutCustomer(c *fiber.Ctx) error {
-	jsonapi.Headers(c)
 	setCookie(c, "logout", time.Unix(0, 0))
 	return c.SendStatus(fiber.StatusNoContent)
 }

@@ -73,14 +73,14 @@ func (a *API) customerResources() []jsonapi.Declared {
 // Mount puts both APIs on app. Each is an app of its own, with its own words for what fiber refuses.
 func (a *API) Mount(app *fiber.App) {
 	admin := fiber.New(fiber.Config{ErrorHandler: a.admin.ErrorHandler})
-	admin.Post("/auth", a.signInAdmin)
+	admin.Post("/auth", jsonapi.Framed(a.signInAdmin))
 	admin.All("/*", a.admin.Serve)
 	app.Mount(AdminBase, admin)
 
 	customer := fiber.New(fiber.Config{ErrorHandler: a.customer.ErrorHandler})
-	customer.Post("/auth", a.signInCustomer)
-	customer.Get("/auth", a.showSignIn)
-	customer.Delete("/auth", a.signOutCustomer)
+	customer.Post("/auth", jsonapi.Framed(a.signInCustomer))
+	customer.Get("/auth", jsonapi.Framed(a.showSignIn))
+	customer.Delete("/auth", jsonapi.Framed(a.signOutCustomer))
 	customer.All("/*", a.customer.Serve)
 	app.Mount(CustomerBase, customer)
 }
