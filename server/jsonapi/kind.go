@@ -36,6 +36,9 @@ type Input struct{ gjson.Result }
 // IsNull reports whether the value is null.
 func (in Input) IsNull() bool { return in.Type == gjson.Null }
 
+// isBlank reports whether the value is a text of nothing but white space.
+func (in Input) isBlank() bool { return in.Type == gjson.String && strings.TrimSpace(in.Str) == "" }
+
 // Scalar returns the value's text: a string's content, the digits of a number as they were sent,
 // true, false. It reports false for arrays and objects.
 func (in Input) Scalar() (string, bool) {

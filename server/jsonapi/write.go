@@ -143,8 +143,11 @@ func (d *resource) apply(api *API, r *Request, rec any, b *Body) error {
 	nulls := map[string]bool{}
 	for _, m := range b.attrs {
 		delete(faults, m.name)
-		nulls[m.name] = m.value.IsNull()
 		a := d.attr(m.name)
+		if a.ops.set == numbers && m.value.isBlank() {
+			m.value = Input{} // a number that was not filled in is null
+		}
+		nulls[m.name] = m.value.IsNull()
 		if fault := a.set(rec, m.value); fault != "" {
 			faults[m.name] = a.bound(fault, m.value)
 		}

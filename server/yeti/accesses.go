@@ -21,8 +21,9 @@ const maxAllowedIPs = 1000
 func (a *API) apiAccesses() jsonapi.Resource[access] {
 	return jsonapi.Resource[access]{
 		Type: "api-accesses", Verbs: jsonapi.CRUD,
-		Rows: func(tx *storage.Tx) storage.Rows[access] { return tx.Accesses },
-		Key:  func(v *access) string { return decimal(v.ID) },
+		Rows:       func(tx *storage.Tx) storage.Rows[access] { return tx.Accesses },
+		Key:        func(v *access) string { return decimal(v.ID) },
+		CheckFirst: []string{"customer"},
 		Attrs: []jsonapi.Attr[access]{
 			jsonapi.Field("customer-id", jsonapi.IntegerOf[uint64](), func(v *access) *uint64 { return &v.Customer }, jsonapi.NoFilter),
 			jsonapi.Field("login", jsonapi.Text, func(v *access) *string { return &v.Login }, jsonapi.NoFilter, jsonapi.Required, jsonapi.Unique),
