@@ -28,6 +28,7 @@
 //	reservation.account account ms reservation  the open reservations of payers and vendors, by when they expire
 //	reservation.due ms reservation             all of them
 //	reserved      account                       the sum of what its reservations hold, expired ones included
+//	tail.file     file 00                       how far a growing file of calls was read
 //	service.renew ms service                    services in the order in which their paid periods end
 //	nextrate.due  ms change                     scheduled changes of rates that wait
 //	cdrexport.open 0 account export, 1 ms export  exports that wait; finished ones, oldest file first
