@@ -74,7 +74,7 @@ func customerRateplans() jsonapi.Resource[rating.RatePlan] {
 // customerRates are the rates of the plans that a customer is charged by.
 func customerRates() jsonapi.Resource[destination] {
 	full := destinations
-	full.Attrs = append(slices.Clone(destinations.Attrs), jsonapi.View("network-prefix-id", jsonapi.NullInteger, func(r *jsonapi.Request, d *destination) (*int64, error) { return networkPrefixOf(r, d), nil }, jsonapi.NoSort))
+	full.Attrs = append(slices.Clone(destinations.Attrs), jsonapi.View("network-prefix-id", jsonapi.NullInteger, func(r *jsonapi.Request, d *destination) (*int64, error) { return networkPrefixOf(r, d), nil }))
 	v := full.Pick("prefix", "dst-number-min-length", "dst-number-max-length", "enabled", "reject-calls", "initial-rate", "initial-interval",
 		"next-rate", "next-interval", "connect-fee", "valid-from", "valid-till", "network-prefix-id")
 	v.Type, v.ID, v.Rels, v.Sorts = "rates", jsonapi.UUIDID, nil, nil
