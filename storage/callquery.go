@@ -119,10 +119,12 @@ func (s *CallSearch) meets(r *CallRow) (bool, error) {
 	return true, nil
 }
 
+// sideColumns hold the account of each side.
+var sideColumns = [...]rating.CDRField{rating.CustomerSide: rating.CDRCustomerAccID, rating.VendorSide: rating.CDRVendorAccID}
+
 // Covers reports whether a search asks for the call.
 func (s *CallSearch) Covers(r *CallRow) (bool, error) {
-	side := [...]rating.CDRField{rating.CDRCustomerAccID, rating.CDRVendorAccID}[s.Side&1]
-	if id, ok := r.Int(side); s.Accounts != nil && (!ok || !slices.Contains(s.Accounts, rating.AccountID(id))) {
+	if id, ok := r.Int(sideColumns[s.Side&1]); s.Accounts != nil && (!ok || !slices.Contains(s.Accounts, rating.AccountID(id))) {
 		return false, nil
 	}
 	if start, _ := r.Int(rating.CDRTimeStart); start < s.From || s.Till != 0 && start >= s.Till {

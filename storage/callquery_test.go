@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -13,9 +12,9 @@ import (
 	"billd/storage/kv"
 )
 
-// plantCalls takes in priced calls as history: account i%accounts+1 is charged, account accounts+1
-// terminates every third.
-func plantCalls(t testing.TB, db *DB, n, accounts int, every time.Duration) {
+// plantCalls takes in priced calls as history: the accounts are charged for a run of calls in turn,
+// account accounts+1 terminates every third call.
+func plantCalls(t testing.TB, db *DB, n, accounts, run int, every time.Duration) {
 	t.Helper()
 	ctx := context.Background()
 	if err := db.Update(ctx, func(tx *Tx) error {
@@ -34,7 +33,7 @@ func plantCalls(t testing.TB, db *DB, n, accounts int, every time.Duration) {
 	for from := 0; from < n; from += chunk {
 		if err := db.Update(ctx, func(tx *Tx) error {
 			for i := from; i < min(from+chunk, n); i++ {
-				call := plantedCall(i, start+int64(i)*every.Microseconds(), accounts)
+				call := plantedCall(i, start+int64(i)*every.Microseconds(), accounts, run)
 				if v, err := tx.Charge(call); err != nil || v.Outcome != rating.OutcomeRated && v.Outcome != rating.OutcomeFree {
 					return fmt.Errorf("call %d: %s %s %w", i, v.Outcome, v.Detail, err)
 				}
@@ -46,10 +45,10 @@ func plantCalls(t testing.TB, db *DB, n, accounts int, every time.Duration) {
 	}
 }
 
-func plantedCall(i int, at int64, accounts int) *rating.Call {
+func plantedCall(i int, at int64, accounts, run int) *rating.Call {
 	c := &rating.Call{Rated: true}
 	c.SetInt(rating.CDRTimeStart, at)
-	c.SetInt(rating.CDRCustomerAccID, int64(i%accounts+1))
+	c.SetInt(rating.CDRCustomerAccID, int64(i/run%accounts+1))
 	if i%3 == 0 {
 		c.SetInt(rating.CDRVendorAccID, int64(accounts+1))
 	}
@@ -70,14 +69,22 @@ func plantedCall(i int, at int64, accounts int) *rating.Call {
 }
 
 func TestASearchFindsWhatReadingEveryCallFinds(t *testing.T) {
-	for _, accounts := range []int{3, 40} { // calls of one lie side by side, or further apart than is looked
-		t.Run(strconv.Itoa(accounts), func(t *testing.T) { searchAgrees(t, accounts) })
+	for _, c := range []struct {
+		name          string
+		accounts, run int
+	}{
+		{"near one another", 3, 1},
+		{"further apart than is looked", 40, 1},
+		{"side by side for long, then none", 3, 700},
+		{"side by side for a while", 3, 270},
+	} {
+		t.Run(c.name, func(t *testing.T) { searchAgrees(t, c.accounts, c.run) })
 	}
 }
 
-func searchAgrees(t *testing.T, accounts int) {
+func searchAgrees(t *testing.T, accounts, run int) {
 	db := openTest(t)
-	plantCalls(t, db, 6_000, accounts, 27*time.Second+333*time.Microsecond)
+	plantCalls(t, db, 6_000, accounts, run, 27*time.Second+333*time.Microsecond)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
@@ -184,7 +191,7 @@ func naiveSearch(tx *Tx, s *CallSearch) (ids []rating.CDRID, err error) {
 
 func TestMetadataOfACallIsReplacedAndNothingElse(t *testing.T) {
 	db := openTest(t)
-	plantCalls(t, db, 1, 1, time.Second)
+	plantCalls(t, db, 1, 1, 1, time.Second)
 	ctx := context.Background()
 	var before, after rating.CDR
 	read := func(c *rating.CDR) {
@@ -214,7 +221,7 @@ func TestMetadataOfACallIsReplacedAndNothingElse(t *testing.T) {
 func BenchmarkCallSearch(b *testing.B) {
 	db := openTest(b)
 	const calls, accounts = 1_000_000, 1000
-	plantCalls(b, db, calls, accounts, 5*time.Second)
+	plantCalls(b, db, calls, accounts, 1, 5*time.Second)
 	day := testClock.AddDate(0, 0, -30).UnixMicro()
 	for _, bb := range []struct {
 		name string

@@ -3,6 +3,7 @@ package storage
 import (
 	"container/heap"
 	"math"
+	"slices"
 
 	"billd/rating"
 	"billd/storage/kv"
@@ -22,6 +23,9 @@ type callWalk struct {
 	first, end rating.CDRID // bounds of the calls' numbers, end exclusive
 	index      *CallScan    // nil when the calls themselves are walked
 	apart      int          // of an index: how many rows are sought before one is looked for nearby
+	beside     int          // of an index: how many rows in a row were the next call
+	along      bool         // the calls are walked though there is an index: nearly all are the accounts'
+	strangers  int          // of such a walk: others' calls, less the accounts' own
 
 	low, high int64 // milliseconds that lie only partly inside the search, -1 for none
 }
@@ -45,29 +49,37 @@ func (tx *Tx) callWalk(s *CallSearch, back bool) *callWalk {
 	if s.Accounts == nil {
 		return w
 	}
-	bucket := [...]kv.Bucket{bCDRCustomer, bCDRVendor}[s.Side&1]
-	w.index = &CallScan{legHeap{back: back}}
-	for _, a := range s.Accounts {
-		l := callLeg{c: tx.Txn.Cursor(bucket), first: kv.Key(nil).U64(uint64(a)).U64(uint64(w.first)), end: kv.Key(nil).U64(uint64(a)).U64(uint64(w.end))}
-		if l.begin(back) {
+	w.open(w.first, w.end)
+	return w
+}
+
+// open puts the index on the accounts' calls that are numbered from first up to but not including end.
+func (w *callWalk) open(first, end rating.CDRID) {
+	bucket := [...]kv.Bucket{bCDRCustomer, bCDRVendor}[w.s.Side&1]
+	w.index = &CallScan{legHeap{back: w.back}}
+	for _, a := range w.s.Accounts {
+		l := callLeg{c: w.tx.Txn.Cursor(bucket), first: kv.Key(nil).U64(uint64(a)).U64(uint64(first)), end: kv.Key(nil).U64(uint64(a)).U64(uint64(end))}
+		if l.begin(w.back) {
 			w.index.heap.legs = append(w.index.heap.legs, l)
 		}
 	}
 	heap.Init(&w.index.heap)
-	return w
 }
 
 // next stands on the next call of the search, Where and Also apart, and reports whether there is one.
 func (w *callWalk) next() bool {
 	for w.err == nil {
 		ok := false
-		if w.index != nil {
+		if w.index != nil && !w.along {
 			w.id, ok = w.index.Next()
 		} else {
 			ok = w.step()
 		}
 		if !ok {
 			return false
+		}
+		if w.along && !w.own() {
+			continue
 		}
 		if milli := w.id.Milli(); milli != w.low && milli != w.high || w.inside() {
 			return true
@@ -123,7 +135,7 @@ const (
 
 // row returns the call that the walk stands on. Calls that lie near one another are read by stepping.
 func (w *callWalk) row() ([]byte, error) {
-	if w.err != nil || w.index == nil {
+	if w.err != nil || w.index == nil || w.along {
 		return w.value, w.err
 	}
 	if w.apart > 0 {
@@ -131,7 +143,7 @@ func (w *callWalk) row() ([]byte, error) {
 	} else if w.nearby() {
 		return w.value, nil
 	} else {
-		w.apart = farApart
+		w.apart, w.beside = farApart, 0
 	}
 	w.key, w.value = w.c.Seek(kv.Key(make([]byte, 0, 8)).U64(uint64(w.id)))
 	if w.key == nil || rating.CDRID(kv.ID(w.key)) != w.id {
@@ -142,12 +154,16 @@ func (w *callWalk) row() ([]byte, error) {
 
 // nearby moves to the call that the walk stands on if it is one of the next few.
 func (w *callWalk) nearby() bool {
-	for range nearby {
+	for n := range nearby {
 		if w.key == nil {
 			return false
 		}
 		switch at := rating.CDRID(kv.ID(w.key)); {
 		case at == w.id:
+			if w.beside++; n > 1 { // the first look is at the call before
+				w.beside = 0
+			}
+			w.begun, w.along = true, w.beside >= manyBeside
 			return true
 		case (at > w.id) != w.back:
 			return false
@@ -155,6 +171,31 @@ func (w *callWalk) nearby() bool {
 			w.key, w.value = w.c.Prev()
 		default:
 			w.key, w.value = w.c.Next()
+		}
+	}
+	return false
+}
+
+// Where so many rows in a row lie side by side, an index says nothing that the rows do not, at the cost
+// of a second walk. It is taken up again after so many more calls of others than of the accounts.
+const (
+	manyBeside    = 256
+	manyStrangers = 256
+)
+
+// own reports whether a call met along the way is one of the accounts'.
+func (w *callWalk) own() bool {
+	id, _, ok := cdrColumn(w.id, w.value, sideColumns[w.s.Side&1])
+	if ok && slices.Contains(w.s.Accounts, rating.AccountID(id)) {
+		w.strangers = max(0, w.strangers-1)
+		return true
+	}
+	if w.strangers++; w.strangers == manyStrangers {
+		w.along, w.beside, w.strangers = false, 0, 0
+		if w.back {
+			w.open(w.first, w.id)
+		} else {
+			w.open(w.id+1, w.end)
 		}
 	}
 	return false

@@ -163,7 +163,8 @@ func BenchmarkListsOfCalls(b *testing.B) {
 	}
 }
 
-// timeFilters asks a list with each filter alone and reports how long the answers took.
+// timeFilters asks a list with each filter alone, three times, and reports how long the second fastest
+// answers took.
 func (w *world) timeFilters(b *testing.B, s surface, typ string) {
 	b.Helper()
 	d := s.tables[slices.IndexFunc(s.tables, func(d jsonapi.Described) bool { return d.Type == typ })]
@@ -186,12 +187,16 @@ func (w *world) timeFilters(b *testing.B, s surface, typ string) {
 		case value == "":
 			value = "1"
 		}
-		start := time.Now()
-		a, _ := w.read(s, fmt.Sprintf("/%s?%s=%s%s", d.Paths[0], url.QueryEscape("filter["+f.Name+"]"), value, far(s, d, f.Name)))
-		all = append(all, took{f.Name, time.Since(start)})
-		if a.StatusCode != 200 {
-			b.Errorf("filter[%s]=%s: %d %s", f.Name, value, a.StatusCode, a.body)
+		var times [3]time.Duration
+		for i := range times {
+			start := time.Now()
+			a, _ := w.read(s, fmt.Sprintf("/%s?%s=%s%s", d.Paths[0], url.QueryEscape("filter["+f.Name+"]"), value, far(s, d, f.Name)))
+			if times[i] = time.Since(start); a.StatusCode != 200 {
+				b.Errorf("filter[%s]=%s: %d %s", f.Name, value, a.StatusCode, a.body)
+			}
 		}
+		slices.Sort(times[:])
+		all = append(all, took{f.Name, times[1]})
 	}
 	if len(all) == 0 {
 		return

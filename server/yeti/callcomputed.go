@@ -9,7 +9,7 @@ import (
 )
 
 // computed returns the test of a condition on what no column holds: a call's number, its UUID, the
-// invoices that it is on. It returns nil for every other condition.
+// invoices that it is on, the types of its networks. It returns nil for every other condition.
 func (s *callSearch) computed(name, op string, values []string) callTest {
 	not := op == "not_eq" || op == "not_in"
 	switch name {
@@ -29,6 +29,10 @@ func (s *callSearch) computed(name, op string, values []string) callTest {
 		return s.onInvoice(rating.CDRCustomerAccID, numberRanges(rating.KindInt, op, values), not)
 	case "vendor_invoice_id":
 		return s.onInvoice(rating.CDRVendorAccID, numberRanges(rating.KindInt, op, values), not)
+	case "dst_network_type_id":
+		return s.ofNetworkType(rating.CDRDstNetworkID, numberRanges(rating.KindInt, op, values), not)
+	case "src_network_type_id":
+		return s.ofNetworkType(rating.CDRSrcNetworkID, numberRanges(rating.KindInt, op, values), not)
 	}
 	return nil
 }
@@ -45,6 +49,19 @@ func (s *callSearch) onInvoice(account rating.CDRField, among storage.CallRanges
 		start, _ := row.Int(rating.CDRTimeStart)
 		n, err := find.Of(rating.AccountID(id), row.ID(), start)
 		return n != 0 && among.Hold(int64(n)) != not, err
+	}
+}
+
+// ofNetworkType tests the type of the network in a column; a call without one fails every operator.
+func (s *callSearch) ofNetworkType(network rating.CDRField, among storage.CallRanges, not bool) callTest {
+	numbering := s.r.Tx.Numbering()
+	return func(row *storage.CallRow) (bool, error) {
+		id, _ := row.Int(network)
+		if id <= 0 {
+			return false, nil
+		}
+		net := numbering.Network(uint64(id))
+		return net != nil && net.Type != 0 && among.Hold(int64(net.Type)) != not, nil
 	}
 }
 

@@ -233,25 +233,20 @@ func textTest(op string, values []string) func([]byte) bool {
 			return false
 		}
 	}
-	folded := func(test func(b, part []byte) bool) func([]byte) bool {
+	folded := func(test func(b, lower []byte) bool) func([]byte) bool {
 		lower := make([]string, len(values))
 		for i, v := range values {
 			lower[i] = strings.ToLower(v)
 		}
-		is := any(test, lower)
-		var room []byte
-		return func(b []byte) bool {
-			b, room = toLower(b, room)
-			return is(b)
-		}
+		return any(test, lower)
 	}
 	switch op {
 	case "cont", "cont_any":
-		return folded(bytes.Contains)
+		return folded(containsFold)
 	case "start":
-		return folded(bytes.HasPrefix)
+		return folded(startsFold)
 	case "end":
-		return folded(bytes.HasSuffix)
+		return folded(endsFold)
 	case "contains": // each of them, with case
 		return func(b []byte) bool {
 			for _, v := range values {
@@ -263,29 +258,6 @@ func textTest(op string, values []string) func([]byte) bool {
 		}
 	}
 	return any(bytes.Equal, values)
-}
-
-// toLower returns b in lower case, and the room to write the next one in: b itself when nothing in it
-// has a lower case, as in numbers.
-func toLower(b, room []byte) (lower, same []byte) {
-	for i, c := range b {
-		switch {
-		case c >= 0x80:
-			return bytes.ToLower(b), room
-		case c >= 'A' && c <= 'Z':
-			room = append(room[:0], b...)
-			for j := i; j < len(room); j++ {
-				switch c := room[j]; {
-				case c >= 0x80:
-					return bytes.ToLower(b), room
-				case c >= 'A' && c <= 'Z':
-					room[j] = c + 'a' - 'A'
-				}
-			}
-			return room, room
-		}
-	}
-	return b, room
 }
 
 // page lists the calls of a search as q wants them.
