@@ -99,11 +99,12 @@ const (
 	PostingOpening
 	PostingRounding
 	PostingReversal
+	PostingData
 )
 
 // String returns the kind's word.
 func (k PostingKind) String() string {
-	names := [...]string{"", "payment", "transaction", "plan", "correction", "opening", "rounding", "reversal"}
+	names := [...]string{"", "payment", "transaction", "plan", "correction", "opening", "rounding", "reversal", "data"}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -127,3 +127,33 @@ func dayStart(day time.Time, loc *time.Location) time.Time {
 		t = end
 	}
 }
+
+// Word names the periods that are a plain day, week or month; "" for others.
+func (p PeriodID) Word() string {
+	switch p {
+	case PeriodDaily:
+		return "day"
+	case PeriodWeekly:
+		return "week"
+	case PeriodMonthly:
+		return "month"
+	}
+	return ""
+}
+
+// ParsePeriodWord reads what Word returns.
+func ParsePeriodWord(s string) (PeriodID, error) {
+	for _, p := range [...]PeriodID{PeriodDaily, PeriodWeekly, PeriodMonthly} {
+		if s == p.Word() {
+			return p, nil
+		}
+	}
+	return 0, Broken("period", "inclusion", "", "period %s: want day, week or month", quoteShort(s))
+}
+
+// Days returns the first day of the period that holds a day and the first day after it: a calendar's
+// answer, in any zone.
+func (p PeriodID) Days(day Day) (first, next Day) {
+	from, till := p.days(time.Unix(int64(day)*86400, 0).UTC())
+	return Day(max(from.Unix(), 0) / 86400), Day(till.Unix() / 86400)
+}

@@ -22,6 +22,22 @@ type Settings struct {
 	Always           []string     `json:"always,omitempty"`           // numbers that may be called whatever the balance
 	ReserveSeconds   uint32       `json:"reserve_seconds,omitempty"`  // talk time that an authorisation reserves unasked; 0 is the longest
 	ReservationKeep  *uint32      `json:"reservation_keep,omitempty"` // seconds; nil is defaultKeep
+	DataMaxRate      *uint64      `json:"data_max_rate,omitempty"`    // octets a second; nil is defaultDataRate
+}
+
+// defaultDataRate is 10 Gbit/s, which no subscriber of a small provider has.
+const defaultDataRate = 1_250_000_000
+
+// maxDataRate is above every line there is, and low enough that a year of it can be counted.
+const maxDataRate = 1_000_000_000_000
+
+// DataRate returns how many octets a session may pass in a second and direction before its record is
+// held; 0 is any number.
+func (s *Settings) DataRate() uint64 {
+	if s.DataMaxRate == nil {
+		return defaultDataRate
+	}
+	return *s.DataMaxRate
 }
 
 // defaultKeep is how many seconds a reservation outlasts the talk time that it is made for: the call rings
@@ -113,6 +129,8 @@ func SettingList() []Setting {
 			func(s *Settings) int64 { return int64(s.ReserveSeconds) }, func(s *Settings, n int64) { s.ReserveSeconds = uint32(n) }),
 		countSetting("reservations.keep", "seconds that a reservation outlasts its talk time: ringing, and the record's way here", 0, maxLongestCall,
 			func(s *Settings) int64 { return int64(s.KeepSeconds()) }, func(s *Settings, n int64) { keep := uint32(n); s.ReservationKeep = &keep }),
+		countSetting("data.max_rate", "octets a second that a data session may pass in a direction before its record is held; 0 is any number", 0, maxDataRate,
+			func(s *Settings) int64 { return int64(s.DataRate()) }, func(s *Settings, n int64) { rate := uint64(n); s.DataMaxRate = &rate }),
 		flagSetting("invoices.auto_approve", "approve automatic invoices as soon as they are filled",
 			func(s *Settings) bool { return s.AutoApprove }, func(s *Settings, on bool) { s.AutoApprove = on }),
 		eventURLSetting(), eventContactsSetting(),

@@ -148,6 +148,22 @@ const (
 	bReserved
 	bTail
 	bTailFile
+	bDataPlan
+	bDataPlanName
+	bDataSubscription
+	bDataSubscriptionUser
+	bDataSubscriptionAccount
+	bDataSession
+	bDataSessionKey
+	bDataSessionUser
+	bDataSessionOpen
+	bDataSource
+	bDataSourceName
+	bDataDay
+	bDataPeriod
+	bDataUnassigned
+	bDataHeld
+	bDataHeldKey
 	numBuckets
 )
 
@@ -181,7 +197,10 @@ func BucketNames() []string {
 		"services.due", "service.day", "account.topup",
 		"import.undo", "importprofile", "importprofile.name",
 		"reservation", "reservation.call", "reservation.account", "reservation.due", "reserved",
-		"tail", "tail.file"}
+		"tail", "tail.file",
+		"data.plan", "data.plan.name", "data.subscription", "data.subscription.user", "data.subscription.account",
+		"data.session", "data.session.key", "data.session.user", "data.session.open", "data.source", "data.source.name",
+		"data.day", "data.period", "data.unassigned", "data.held", "data.held.key"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

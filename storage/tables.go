@@ -113,6 +113,7 @@ type tables struct {
 	profileTables
 	tailTables
 	reservationTables
+	dataTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -155,6 +156,7 @@ func newTables() *tables {
 	t.profileTables = newProfileTables()
 	t.tailTables = newTailTables()
 	t.reservationTables = newReservationTables()
+	t.dataTables = newDataTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

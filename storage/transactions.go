@@ -22,7 +22,7 @@ func (tx *Tx) Transact(a *rating.Account, amount rating.Money, text string, serv
 // IsTransaction reports whether a posting is one of those that Yeti shows as transactions (R13).
 func IsTransaction(p *rating.Posting) bool {
 	switch p.Kind {
-	case rating.PostingTransaction, rating.PostingPlan, rating.PostingReversal:
+	case rating.PostingTransaction, rating.PostingPlan, rating.PostingReversal, rating.PostingData:
 		return true
 	}
 	return false

@@ -49,6 +49,7 @@ type Tx struct {
 	ProfileRows
 	TailRows
 	ReservationRows
+	DataRows
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -102,6 +103,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.ProfileRows = bindProfiles(tx)
 	tx.TailRows = bindTails(tx)
 	tx.ReservationRows = bindReservations(tx)
+	tx.DataRows = bindData(tx)
 	return tx
 }
 
