@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"billd/rating"
@@ -14,12 +13,9 @@ const authGroup = 512
 // AuthQueue groups what comes at the same time about calls that begin into one commit each, as Ingest does
 // for calls that have ended: a lane of its own, so that no switch waits behind a bulk of records (R20).
 type AuthQueue struct {
-	db      *DB
-	queue   chan *authWork
+	db *DB
+	*lane[*authWork]
 	waiting atomic.Int64
-	stop    chan struct{}
-	once    sync.Once
-	ended   chan struct{}
 }
 
 type authWork struct {
@@ -31,22 +27,9 @@ type authWork struct {
 
 // NewAuthQueue starts the queue's writers. Stop ends them.
 func NewAuthQueue(db *DB) *AuthQueue {
-	q := &AuthQueue{db: db, queue: make(chan *authWork, maxQueued), stop: make(chan struct{}), ended: make(chan struct{})}
-	var all sync.WaitGroup
-	for range writers {
-		all.Go(q.write)
-	}
-	go func() {
-		all.Wait()
-		close(q.ended)
-	}()
+	q := &AuthQueue{db: db}
+	q.lane = newLane(q.commit)
 	return q
-}
-
-// Stop finishes what is queued and ends the writers. Later work is refused.
-func (q *AuthQueue) Stop() {
-	q.once.Do(func() { close(q.stop) })
-	<-q.ended
 }
 
 // Do runs fn in a transaction that it shares with others and returns when that is durable.
@@ -60,42 +43,11 @@ func (q *AuthQueue) Do(ctx context.Context, fn func(*Tx) error) error {
 		return ErrBusy
 	}
 	w := &authWork{by: Principal(ctx), do: fn, ready: make(chan struct{})}
-	select {
-	case <-q.stop:
+	if err := q.put(context.WithoutCancel(ctx), w, w.ready); err != nil {
 		q.waiting.Add(-1)
-		return ErrBusy
-	case q.queue <- w:
+		return err
 	}
-	select {
-	case <-w.ready:
-		return w.err
-	case <-q.ended:
-	}
-	// It may have slipped in when the writers had looked for the last time.
-	select {
-	case <-w.ready:
-		return w.err
-	default:
-		return ErrBusy
-	}
-}
-
-func (q *AuthQueue) write() {
-	for {
-		select {
-		case w := <-q.queue:
-			q.commit(w)
-		case <-q.stop:
-			for {
-				select {
-				case w := <-q.queue:
-					q.commit(w)
-				default:
-					return
-				}
-			}
-		}
-	}
+	return w.err
 }
 
 // commit does a piece of work, and all that waits when its transaction begins, in one. If that fails each
@@ -127,12 +79,11 @@ func (q *AuthQueue) commit(first *authWork) {
 
 func (q *AuthQueue) fill(group []*authWork) []*authWork {
 	for len(group) < authGroup {
-		select {
-		case w := <-q.queue:
-			group = append(group, w)
-		default:
-			return group
+		w, ok := q.next()
+		if !ok {
+			break
 		}
+		group = append(group, w)
 	}
 	return group
 }

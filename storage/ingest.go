@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,13 +33,10 @@ type Record struct {
 // Ingest groups calls that are delivered at the same time into one commit each: it drains what is
 // waiting, writes it with one fsync and answers everybody (never bbolt's Batch).
 type Ingest struct {
-	db     *DB
-	queue  chan *submission
+	db *DB
+	*lane[*submission]
 	queued atomic.Int64
 	oldest atomic.Int64 // unix ns since when something has been waiting, 0 when nothing is
-	stop   chan struct{}
-	once   sync.Once
-	ended  chan struct{} // the writers are gone: what is still queued is not stored
 }
 
 type submission struct {
@@ -53,22 +49,9 @@ type submission struct {
 
 // NewIngest starts the queue's writers. Stop ends them.
 func NewIngest(db *DB) *Ingest {
-	q := &Ingest{db: db, queue: make(chan *submission, maxQueued), stop: make(chan struct{}), ended: make(chan struct{})}
-	var all sync.WaitGroup
-	for range writers {
-		all.Go(q.write)
-	}
-	go func() {
-		all.Wait()
-		close(q.ended)
-	}()
+	q := &Ingest{db: db}
+	q.lane = newLane(q.commit)
 	return q
-}
-
-// Stop finishes what is queued and ends the writers. Later submissions are refused.
-func (q *Ingest) Stop() {
-	q.once.Do(func() { close(q.stop) })
-	<-q.ended
 }
 
 // Waiting returns how many records are queued.
@@ -89,26 +72,14 @@ func (q *Ingest) Submit(ctx context.Context, records []Record) ([]rating.Verdict
 	s := &submission{by: Principal(ctx), records: records, ready: make(chan struct{})}
 	q.queued.Add(n)
 	q.oldest.CompareAndSwap(0, time.Now().UnixNano())
-	select {
-	case <-q.stop:
+	switch err := q.put(ctx, s, s.ready); err {
+	case nil:
+		return s.verdicts, s.err
+	case ErrBusy:
 		q.queued.Add(-n)
-		return nil, ErrBusy
-	case q.queue <- s:
-	}
-	select {
-	case <-s.ready:
-		return s.verdicts, s.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-q.ended:
-	}
-	// It may have slipped in when the writer had looked for the last time.
-	select {
-	case <-s.ready:
-		return s.verdicts, s.err
+		return nil, err
 	default:
-		q.queued.Add(-n)
-		return nil, ErrBusy
+		return nil, err
 	}
 }
 
@@ -123,33 +94,14 @@ func (q *Ingest) busy(n int64) bool {
 	return waiting > maxWaiting && since != 0 && time.Since(time.Unix(0, since)) > maxQueueWait
 }
 
-func (q *Ingest) write() {
-	for {
-		select {
-		case s := <-q.queue:
-			q.commit(s)
-		case <-q.stop:
-			for {
-				select {
-				case s := <-q.queue:
-					q.commit(s)
-				default:
-					return
-				}
-			}
-		}
-	}
-}
-
 // fill takes what waits behind the first submission into its group, unless that is large already.
 func (q *Ingest) fill(g *group) {
 	for g.records < bulkGroup {
-		select {
-		case s := <-q.queue:
-			g.add(s)
-		default:
+		s, ok := q.next()
+		if !ok {
 			return
 		}
+		g.add(s)
 	}
 }
 

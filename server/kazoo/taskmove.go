@@ -62,16 +62,5 @@ func (x *exchange) moveTask(from storage.TaskStatus, move func(*storage.Task, *s
 	if err != nil {
 		return nil, err
 	}
-	var view document
-	err = x.view(func(tx *storage.Tx) error {
-		t, err := x.findTask(tx)
-		if err == nil {
-			view, err = taskView(tx, t)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &answer{data: view, revision: stored}, nil
+	return showTask(x)
 }

@@ -240,6 +240,11 @@ func readTask(x *exchange) (*answer, error) {
 	case x.query.Get("csv_name") == "out.csv", x.wantsCSV():
 		return taskOutput(x)
 	}
+	return showTask(x)
+}
+
+// showTask answers with the task as it is stored.
+func showTask(x *exchange) (*answer, error) {
 	var view document
 	err := x.view(func(tx *storage.Tx) error {
 		t, err := x.findTask(tx)

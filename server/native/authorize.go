@@ -125,19 +125,9 @@ func decodeForm(body []byte, set func(name, value string) error) error {
 
 // listReservations walks the open reservations by number, those that ?account= and ?call_id= pick.
 func (a *API) listReservations(c *fiber.Ctx) error {
-	after, n, err := page(c)
-	if err != nil {
-		return err
-	}
-	items, err := ops.ListReservations(c.UserContext(), a.Env, c.Query("account"), c.Query("call_id"), after+1, n)
-	if err != nil {
-		return err
-	}
-	next := strconv.FormatUint(after, 10)
-	if len(items) > 0 {
-		next = items[len(items)-1].ID
-	}
-	return c.JSON(fiber.Map{"items": items, "next": next})
+	return listed(c, func(v **ops.ReservedCall) string { return (*v).ID }, func(from uint64, n int) ([]*ops.ReservedCall, error) {
+		return ops.ListReservations(c.UserContext(), a.Env, c.Query("account"), c.Query("call_id"), from, n)
+	})
 }
 
 // extendReservation reserves more talk time.

@@ -12,19 +12,9 @@ import (
 
 // listOutbox walks messages by number, those in ?state= or all.
 func (a *API) listOutbox(c *fiber.Ctx) error {
-	after, n, err := page(c)
-	if err != nil {
-		return err
-	}
-	items, err := ops.ListOutbox(c.UserContext(), a.Env, c.Query("state"), after+1, n)
-	if err != nil {
-		return err
-	}
-	next := strconv.FormatUint(after, 10)
-	if len(items) > 0 {
-		next = items[len(items)-1].ID
-	}
-	return c.JSON(fiber.Map{"items": items, "next": next})
+	return listed(c, func(v *ops.OutboxMessage) string { return v.ID }, func(from uint64, n int) ([]ops.OutboxMessage, error) {
+		return ops.ListOutbox(c.UserContext(), a.Env, c.Query("state"), from, n)
+	})
 }
 
 // showOutbox answers with one message and what it says.

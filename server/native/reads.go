@@ -50,6 +50,27 @@ func page(c *fiber.Ctx) (after uint64, n int, err error) {
 	return after, n, nil
 }
 
+// listed answers with a page of records by number: list returns at most n of them from a number on.
+func listed[T any](c *fiber.Ctx, id func(*T) string, list func(from uint64, n int) ([]T, error)) error {
+	after, n, err := page(c)
+	if err != nil {
+		return err
+	}
+	items, err := list(after+1, n)
+	if err != nil {
+		return err
+	}
+	return c.JSON(fiber.Map{"items": items, "next": nextOf(items, id, after)})
+}
+
+// nextOf returns what ?after= is for the page behind items.
+func nextOf[T any](items []T, id func(*T) string, after uint64) string {
+	if len(items) == 0 {
+		return strconv.FormatUint(after, 10)
+	}
+	return id(&items[len(items)-1])
+}
+
 // id reads a decimal path parameter.
 func id(c *fiber.Ctx, noun string) (uint64, error) {
 	n, err := strconv.ParseUint(c.Params("id"), 10, 63)

@@ -28,11 +28,7 @@ func (a *API) listSuspense(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	next := strconv.FormatUint(after, 10)
-	if len(items) > 0 {
-		next = items[len(items)-1].ID
-	}
-	answer := fiber.Map{"items": items, "next": next}
+	answer := fiber.Map{"items": items, "next": nextOf(items, func(v *ops.HeldCDR) string { return v.ID }, after)}
 	switch counts := c.Query("counts"); counts {
 	case "", "0", "false":
 	case "1", "true":
