@@ -93,9 +93,9 @@ func (p *DataPlan) Valid() error {
 
 // DataCharge is what the octets of one period cost.
 type DataCharge struct {
-	Inside uint64 // started units up to the allowance, or all of them without one
-	Over   uint64 // started units beyond it
-	Net    Money
+	Inside uint64 `json:"inside"` // started units up to the allowance, or all of them without one
+	Over   uint64 `json:"over"`   // started units beyond it
+	Net    Money  `json:"net"`
 }
 
 // Units is every unit that was started.

@@ -68,6 +68,26 @@ type Invoice struct {
 	ServiceCount  int64       `json:"service_count"`
 	VAT           []VATShare  `json:"vat,omitempty"` // of what was spent less what was earned; nil where it is not known
 	HasDocument   bool        `json:"has_document,omitempty"`
+
+	Data []InvoiceData `json:"data,omitempty"` // what subscriptions used, as it was known when the invoice was filled
+}
+
+// InvoiceData says what a data subscription used in the days of an invoice that lie in one period of its
+// plan, and what the invoice asks for it. The amount is part of the services.
+type InvoiceData struct {
+	Subscription uint64     `json:"subscription"`
+	User         string     `json:"user"`
+	Plan         string     `json:"plan"`
+	Terms        string     `json:"terms"`
+	Unit         ByteUnit   `json:"unit"`
+	Period       string     `json:"period"` // its first day, YYYY-MM-DD
+	From         string     `json:"from"`   // the days of the invoice in it, the last one too; "" when the usage was on an earlier invoice
+	To           string     `json:"to"`
+	Used         Octets     `json:"used"`      // in these days
+	Counted      Bytes      `json:"counted"`   // of the whole period so far
+	Allowance    Bytes      `json:"allowance"` // of the whole period
+	Charge       DataCharge `json:"charge"`    // of the whole period so far
+	Amount       Money      `json:"amount"`    // what this invoice asks for, VAT included
 }
 
 // LineKind says which of an invoice's five tables a line belongs to.

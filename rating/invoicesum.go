@@ -38,7 +38,7 @@ type callSum struct {
 
 type serviceGroup struct {
 	service string
-	plan    string // a service plan's line: its posting's source
+	plan    string // a service plan's line, or a subscription's period of data: its posting's source
 	spent   bool
 }
 
@@ -97,12 +97,13 @@ func (s *callSum) add(c *CDR, billed int64, price Money) (err error) {
 // AddPosting counts a posting of the account if invoices show its kind.
 func (s *InvoiceSum) AddPosting(p *Posting) (err error) {
 	switch p.Kind {
-	case PostingTransaction, PostingPlan, PostingReversal:
+	case PostingTransaction, PostingPlan, PostingReversal, PostingData:
 	default:
 		return nil
 	}
 	g := serviceGroup{service: p.Service, spent: p.Debit.Kind == LedgerAccount && p.Debit.Account == s.account}
-	if p.Kind == PostingPlan {
+	taxed := p.Kind == PostingPlan || p.Kind == PostingData // the VAT is a posting of its own
+	if taxed {
 		g.plan = p.Source
 	}
 	sum := s.service[g]
@@ -113,15 +114,36 @@ func (s *InvoiceSum) AddPosting(p *Posting) (err error) {
 	if err := s.sharePosting(p, g.spent); err != nil {
 		return err
 	}
-	if p.Kind == PostingPlan && (p.Debit.Kind == LedgerTax || p.Credit.Kind == LedgerTax) {
+	if taxed && (p.Debit.Kind == LedgerTax || p.Credit.Kind == LedgerTax) {
 		sum.amount, err = sum.amount.Add(p.Amount) // the VAT on a charge is no charge of its own
 		return err
 	}
-	if sum.count++; p.Kind == PostingPlan && sum.text == "" {
+	if sum.count++; taxed && sum.text == "" {
 		sum.text = p.Text
 	}
 	sum.amount, err = sum.amount.Add(p.Amount)
 	return err
+}
+
+// Charged returns what the postings of a source came to, VAT included.
+func (s *InvoiceSum) Charged(source string) (sum Money) {
+	for g, part := range s.service {
+		if g.plan == source && g.spent {
+			sum += part.amount // Lines fails if the sum leaves Money
+		}
+	}
+	return sum
+}
+
+// Sources returns the sources of charges that have VAT postings of their own, in order.
+func (s *InvoiceSum) Sources() (list []string) {
+	for g := range s.service {
+		if g.plan != "" && g.spent {
+			list = append(list, g.plan)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Lines returns the breakdown rows in a fixed order and writes the totals into inv.

@@ -127,8 +127,8 @@ func (s *InvoiceSum) sharePosting(p *Posting, spent bool) error {
 	switch p.Kind {
 	case PostingPlan:
 		rate = PostedVAT
-	case PostingReversal:
-		rate = p.reversedVAT()
+	case PostingReversal, PostingData:
+		rate = p.namedVAT()
 	}
 	if p.Debit.Kind == LedgerTax || p.Credit.Kind == LedgerTax {
 		return s.share(rate, 0, amount)
@@ -136,9 +136,9 @@ func (s *InvoiceSum) sharePosting(p *Posting, spent bool) error {
 	return s.share(rate, amount, 0)
 }
 
-// reversedVAT reads the rate that a reversal's reference names: reversal/run/account/side/rate/part, the
-// rate in millionths of a percent.
-func (p *Posting) reversedVAT() Percent {
+// namedVAT reads the rate that a posting's reference names, in millionths of a percent:
+// reversal/run/account/side/rate/part or data/subscription/period/count/rate/part.
+func (p *Posting) namedVAT() Percent {
 	if parts := strings.Split(p.Ref, "/"); len(parts) == 6 {
 		if rate, err := strconv.ParseInt(parts[4], 10, 64); err == nil && rate >= 0 {
 			return Percent(rate)

@@ -25,6 +25,8 @@ const maxFaults = 1000
 //     has its rounding posted;
 //   - an account on service plans has a month to be charged next, and those above an account count what
 //     it counts;
+//   - what data sessions used is counted by day or unassigned, periods are their days, and what their plan
+//     asks for them is posted;
 //   - no record refers to one that does not exist.
 //
 // deep adds the engine's own check of every page. It reads one state while work goes on, and a fault
@@ -45,7 +47,7 @@ func (db *DB) Check(ctx context.Context, deep bool, fault func(string)) error {
 	err := db.View(ctx, func(tx *Tx) error {
 		c := &checker{tx: tx, ctx: ctx, fault: report, accounts: map[rating.AccountID]*rating.Account{}, balances: map[rating.Ledger]rating.Balance{},
 			tallies: map[tallyKey]rating.Tally{}, keyless: map[rating.CDRID]bool{}, drawn: map[filling]int64{}}
-		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.reservations, c.invoices, c.planBooks} {
+		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.reservations, c.invoices, c.planBooks, c.dataUsage} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -70,6 +72,7 @@ type checker struct {
 	balances map[rating.Ledger]rating.Balance
 	tallies  map[tallyKey]rating.Tally
 	cdrs     tallySet              // the numbers of all calls
+	data     dataSums
 	drawn    map[filling]int64     // seconds that calls took from package counters
 	keyless  map[rating.CDRID]bool // calls already reported as not found by their own key
 }
@@ -105,6 +108,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.Objects.Check, tx.Services.Check, tx.ServicePlans.Check, tx.ServiceAudits.Check, tx.LedgerNotes.Check,
 		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check, tx.Messages.Check, tx.BalanceNotices.Check,
 		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check, tx.Reservations.Check, tx.Tails.Check,
+		tx.DataPlans.Check, tx.DataSubscriptions.Check, tx.DataSessions.Check, tx.DataSources.Check, tx.HeldData.Check,
 	}
 }
 

@@ -67,6 +67,7 @@ func (c *checker) invoice(inv *rating.Invoice, a *rating.Account) error {
 			again.Spent, again.Earned, again.Originated.Calls+again.Terminated.Calls, again.ServiceCount)
 	}
 	c.compareLines(inv, got, want)
+	c.invoiceData(inv, sum)
 	c.rounding(inv)
 	return nil
 }

@@ -18,6 +18,7 @@ func (c *checker) postings() error {
 				c.refer("posting", p.ID, "account", uint64(l.Account), c.tx.Accounts.Has)
 			}
 		}
+		c.dataPosting(p)
 		shadow := &Tx{moves: c.balances}
 		err := shadow.move(p.Debit, rating.Balance{Debits: p.Amount})
 		if err == nil {

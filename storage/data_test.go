@@ -88,3 +88,47 @@ func TestASessionIsCountedAndCharged(t *testing.T) {
 		t.Errorf("balance %s, want -3.0: 5 started GB at 0.5 and 20 %% VAT", got)
 	}
 }
+
+// invoiceOf makes and fills an invoice of the rig's account for days of the month of the clock.
+func (r *dataRig) invoice(from, till time.Time) *rating.Invoice {
+	r.t.Helper()
+	var inv *rating.Invoice
+	r.update(func(tx *Tx) (err error) {
+		inv, err = tx.CreateInvoice(r.a, rating.InvoiceManual, rating.Period{Start: from, End: till})
+		return err
+	})
+	inv, err := r.FillInvoice(context.Background(), inv.ID)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return inv
+}
+
+func TestDataIsOnTheInvoiceOfItsTime(t *testing.T) {
+	r := newDataRig(t)
+	r.record(r.at(60, rating.DataStart, 0, 0))
+	r.record(r.at(30, rating.DataInterim, 500, 2600)) // 3 started GB beyond
+	inv := r.invoice(testClock.Add(-2*24*time.Hour), testClock)
+	if inv.Spent != 1_800_000 || inv.ServiceSpent != inv.Spent || inv.ServiceCount != 1 {
+		t.Errorf("spent %s in %d services, want 1.8 in 1", inv.Spent, inv.ServiceCount)
+	}
+	if len(inv.VAT) != 1 || inv.VAT[0] != (rating.VATShare{Rate: 20_000_000, Net: 1_500_000, Tax: 300_000}) {
+		t.Errorf("VAT shares %+v, want 20 %% of 1.5", inv.VAT)
+	}
+	if len(inv.Data) != 1 || inv.Data[0].Used != (rating.Octets{Up: 500e6, Down: 2600e6}) || inv.Data[0].Charge.Over != 3 || inv.Data[0].Amount != inv.Spent {
+		t.Errorf("data %+v, want 3.1 GB, 3 units and 1.8", inv.Data)
+	}
+	r.record(r.at(20, rating.DataStop, 500, 3600)) // late for the invoice: one GB more
+	clean(t, r.DB)
+	var again *rating.Invoice
+	var last rating.Posting
+	r.update(func(tx *Tx) (err error) {
+		if again, err = tx.Invoices.Get(inv.ID); err != nil {
+			return err
+		}
+		return tx.Postings.Each(0, func(p *rating.Posting) (bool, error) { last = *p; return true, nil })
+	})
+	if !again.Same(inv) || !last.At.Equal(testClock) {
+		t.Errorf("the invoice changed (%t) or the late charge is of %s, want it of %s", !again.Same(inv), last.At, testClock)
+	}
+}

@@ -222,6 +222,9 @@ func (tx *Tx) writeInvoice(inv *rating.Invoice, draft *invoiceDraft) error {
 			return err
 		}
 	}
+	if inv.Data, err = tx.invoiceData(inv, draft.sum); err != nil {
+		return err
+	}
 	inv.State = rating.InvoicePending
 	if err := tx.Invoices.Put(inv); err != nil {
 		return err

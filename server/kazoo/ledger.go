@@ -19,6 +19,7 @@ const (
 	servicePayments    = "payments"
 	serviceAdjustments = "adjustments"
 	serviceRollovers   = "rollovers"
+	serviceData        = "data"
 )
 
 // usage is what a ledger charges for.
@@ -110,6 +111,8 @@ func postingService(p *rating.Posting) string {
 		return servicePayments
 	case rating.PostingPlan:
 		return servicePlans
+	case rating.PostingData:
+		return serviceData
 	case rating.PostingTransaction:
 		if _, err := strconv.ParseUint(p.Service, 10, 64); err == nil {
 			return servicePlans // a Yeti service, by its number

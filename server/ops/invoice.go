@@ -36,6 +36,8 @@ type InvoiceView struct {
 	Services   int64        `json:"services"`
 	Currency   string       `json:"currency"`
 	Lines      []InvoiceRow `json:"lines,omitempty"`
+
+	Data []rating.InvoiceData `json:"data,omitempty"` // what subscriptions used; the amounts are part of the services
 }
 
 // InvoiceRow is one line of an invoice; null is what an imported invoice did not say.
@@ -159,6 +161,7 @@ func showInvoice(ctx context.Context, env *Env, args InvoiceArgs, o *IO) (int, e
 			return err
 		}
 		v = viewInvoice(inv)
+		v.Data = inv.Data
 		return tx.LinesOf(inv.ID, 0, func(l *rating.InvoiceLine) (bool, error) {
 			v.Lines = append(v.Lines, InvoiceRow{lineKinds[l.Kind], l.Prefix, l.Rate, l.Spent, l.Amount, l.Calls, l.Duration, l.BillingDuration, l.Text})
 			return true, nil
@@ -176,7 +179,11 @@ func showInvoice(ctx context.Context, env *Env, args InvoiceArgs, o *IO) (int, e
 		for _, l := range v.Lines {
 			t.Row(l.Kind, orNothing(l.Prefix), orNothing(l.Rate), orNothing(l.Calls), orNothing(l.Duration), orNothing(l.Billed), orNothing(l.Amount), orNothing(l.Text))
 		}
-		return t.Close()
+		if err := t.Close(); err != nil || len(v.Data) == 0 {
+			return err
+		}
+		fmt.Fprintln(w)
+		return invoiceDataTable(w, v.Data)
 	})
 }
 

@@ -53,6 +53,9 @@ func (p *invoicePaper) sections() (list []paper.Table) {
 	if lines := p.lines[rating.ServiceLine]; len(lines) > 0 {
 		list = append(list, p.services(lines))
 	}
+	if len(p.inv.Data) > 0 {
+		list = append(list, p.data())
+	}
 	return list
 }
 
@@ -175,7 +178,10 @@ func (p *invoicePaper) service(l *rating.InvoiceLine) string {
 	if !l.Spent {
 		name = "Other credits"
 	}
-	if l.Service == nil {
+	switch {
+	case l.Text != nil:
+		return *l.Text
+	case l.Service == nil:
 		return name
 	}
 	s, err := p.tx.YetiServices.Get(uint64(*l.Service))
