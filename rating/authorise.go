@@ -20,6 +20,8 @@ type AuthBook interface {
 	Reserved(AccountID) (Reserved, error)
 	// Auth returns what a customers-auth asks of a call before it begins.
 	Auth(id uint64) (AuthLimits, error)
+	// Guard returns what the fraud guard says of an account.
+	Guard(*Account) (GuardGate, error)
 }
 
 // Reserved is what an account's open reservations hold: calls that are under way, or about to be.
@@ -51,6 +53,7 @@ const (
 	RefusedTermination = "termination_capacity" // the vendor terminates as many calls as it may
 	RefusedVendorMoney = "vendor_balance"       // the vendor's balance is at its ceiling
 	RefusedLength      = "max_call_duration"    // the account's calls may last no longer
+	RefusedGuard       = "fraud_guard"          // the fraud guard blocked the account, or it has as many calls as the guard allows
 )
 
 // AuthAsk is a call that is about to begin, or one that is to last longer.
@@ -160,11 +163,19 @@ func admit(book AuthBook, ask *AuthAsk, payer *Party, always bool) (limits AuthL
 			return limits, held, "", "", err
 		}
 	}
+	gate, err := book.Guard(a)
+	if err != nil {
+		return limits, held, "", "", err
+	}
 	switch {
 	case always:
 	case limits.Reject:
 		refused, detail = RefusedByAuth, fmt.Sprintf("customers-auth %d rejects calls", payer.Auth)
-	case ask.Held:
+	case gate.Blocked != "" || gate.Refuses:
+		refused, detail = gate.admits(a, ask.Held, held.Originated)
+	}
+	switch {
+	case always || ask.Held || refused != "":
 	case full(limits.Capacity, held.AuthCalls[payer.Auth]):
 		refused, detail = RefusedAuth, fmt.Sprintf("customers-auth %d has its %d calls", payer.Auth, *limits.Capacity)
 	case full(a.OriginationCapacity, held.Originated):

@@ -1,6 +1,7 @@
 package rating
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,6 +24,7 @@ type Settings struct {
 	ReserveSeconds   uint32       `json:"reserve_seconds,omitempty"`  // talk time that an authorisation reserves unasked; 0 is the longest
 	ReservationKeep  *uint32      `json:"reservation_keep,omitempty"` // seconds; nil is defaultKeep
 	DataMaxRate      *uint64      `json:"data_max_rate,omitempty"`    // octets a second; nil is defaultDataRate
+	GuardFresh       uint32       `json:"guard_fresh,omitempty"`      // minutes; 0 is defaultFresh
 }
 
 // defaultDataRate is 10 Gbit/s, which no subscriber of a small provider has.
@@ -39,6 +41,13 @@ func (s *Settings) DataRate() uint64 {
 	}
 	return *s.DataMaxRate
 }
+
+// defaultFresh is for how many minutes after its end a call may raise an alarm of the fraud guard: switches
+// that write files by the hour are heard, an import of last week's calls is not.
+const defaultFresh = 120
+
+// FreshMinutes returns for how long after its end a call may raise an alarm of the fraud guard.
+func (s *Settings) FreshMinutes() uint32 { return cmp.Or(s.GuardFresh, defaultFresh) }
 
 // defaultKeep is how many seconds a reservation outlasts the talk time that it is made for: the call rings
 // before it is answered, and its record comes after it has ended.
@@ -98,6 +107,7 @@ const (
 	maxPrecision   = 10
 	minLongestCall = 60
 	maxLongestCall = 7 * 24 * 3600
+	maxFresh       = 24 * 60 // the guard's tallies are kept for three days
 )
 
 // SettingList returns every setting, in the order in which they are listed.
@@ -131,6 +141,8 @@ func SettingList() []Setting {
 			func(s *Settings) int64 { return int64(s.KeepSeconds()) }, func(s *Settings, n int64) { keep := uint32(n); s.ReservationKeep = &keep }),
 		countSetting("data.max_rate", "octets a second that a data session may pass in a direction before its record is held; 0 is any number", 0, maxDataRate,
 			func(s *Settings) int64 { return int64(s.DataRate()) }, func(s *Settings, n int64) { rate := uint64(n); s.DataMaxRate = &rate }),
+		countSetting("guard.fresh", "minutes after its end for which a call may raise an alarm of the fraud guard", 1, maxFresh,
+			func(s *Settings) int64 { return int64(s.FreshMinutes()) }, func(s *Settings, n int64) { s.GuardFresh = uint32(n) }),
 		flagSetting("invoices.auto_approve", "approve automatic invoices as soon as they are filled",
 			func(s *Settings) bool { return s.AutoApprove }, func(s *Settings, on bool) { s.AutoApprove = on }),
 		eventURLSetting(), eventContactsSetting(),

@@ -68,7 +68,7 @@ func TestSettingsOfAnOlderStoreReadAsTheDefaults(t *testing.T) {
 		got += d.Name + "=" + d.Text(&rating.Settings{Currency: rating.Currency{'E', 'U', 'R'}}) + " "
 	}
 	const want = "currency=EUR rounding.duration=nearest rounding.customer.mode=none rounding.customer.precision=0 rounding.vendor.mode=none rounding.vendor.precision=0 " +
-		"calls.longest=7200 calls.always= reservations.seconds=0 reservations.keep=300 invoices.auto_approve=false events.url= events.contacts= topup.self_service=true topup.automatic=false "
+		"calls.longest=7200 calls.always= reservations.seconds=0 reservations.keep=300 data.max_rate=1250000000 guard.fresh=120 invoices.auto_approve=false events.url= events.contacts= topup.self_service=true topup.automatic=false "
 	if got != want {
 		t.Errorf("defaults\n got %s\nwant %s", got, want)
 	}

@@ -61,10 +61,13 @@ func (tx *Tx) SaveAccount(a *rating.Account) error {
 			return err
 		}
 	}
-	if old.Timezone != a.Timezone {
-		return tx.recount(old, a)
+	if old.Timezone == a.Timezone {
+		return nil
 	}
-	return nil
+	if err := tx.recount(old, a); err != nil {
+		return err
+	}
+	return tx.recountGuardOf(a.ID)
 }
 
 // scheduleInvoice keeps the next Auto invoice in step with the account's period and zone (R11).

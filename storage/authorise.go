@@ -63,6 +63,9 @@ func (b authBook) Auth(id uint64) (rating.AuthLimits, error) {
 	return rating.AuthLimits{Reject: a.Reject, Unlimited: !a.CheckBalance, Capacity: a.Capacity}, nil
 }
 
+// Guard returns what the fraud guard says of an account.
+func (b authBook) Guard(a *rating.Account) (rating.GuardGate, error) { return b.tx.gate(a) }
+
 // AuthRequest asks whether a call may begin.
 type AuthRequest struct {
 	Call    *rating.Call // number, start, who pays or where it comes from; call id and source
@@ -111,8 +114,8 @@ func (tx *Tx) Authorise(r AuthRequest) (g rating.Grant, made *Reservation, err e
 		g.Refused, g.Detail, g.Seconds, g.Amount, g.Counter = "", "", was.Seconds, was.Amount, was.Counter
 		return g, was, nil
 	}
-	if g.Refused != "" {
-		return g, nil, nil
+	if err := tx.watchAsked(&g, number); err != nil || g.Refused != "" {
+		return g, nil, err
 	}
 	made = &Reservation{Account: g.Account.ID, Auth: g.Auth, Rate: g.Match.Rate, StartAt: ask.Call.Time(rating.CDRTimeStart),
 		CreatedAt: tx.now.Truncate(time.Millisecond), Seconds: g.Seconds, Amount: g.Amount, Counter: g.Counter, CounterSeconds: g.CounterSeconds,

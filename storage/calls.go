@@ -358,6 +358,9 @@ func (tx *Tx) apply(call *rating.Call, v rating.Verdict, place callPlace) error 
 	if err := tx.settleReservation(&call.CDR); err != nil {
 		return err
 	}
+	if err := tx.watchCall(call); err != nil {
+		return err
+	}
 	if err := tx.noteLate(&call.CDR); err != nil {
 		return err
 	}

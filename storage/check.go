@@ -21,6 +21,7 @@ const maxFaults = 1000
 //   - day tallies are what the calls of those days sum to, own and history apart;
 //   - a package counter is what it was filled with less what its calls took since;
 //   - what an account shows as reserved is what its reservations hold;
+//   - what the fraud guard counted is what the calls of those hours and nights sum to;
 //   - an invoice of billd's own is its lines, its lines are its calls and postings, and an approved one
 //     has its rounding posted;
 //   - an account on service plans has a month to be charged next, and those above an account count what
@@ -46,8 +47,12 @@ func (db *DB) Check(ctx context.Context, deep bool, fault func(string)) error {
 	}
 	err := db.View(ctx, func(tx *Tx) error {
 		c := &checker{tx: tx, ctx: ctx, fault: report, accounts: map[rating.AccountID]*rating.Account{}, balances: map[rating.Ledger]rating.Balance{},
-			tallies: map[tallyKey]rating.Tally{}, keyless: map[rating.CDRID]bool{}, drawn: map[filling]int64{}}
-		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.reservations, c.invoices, c.planBooks, c.dataUsage} {
+			tallies: map[tallyKey]rating.Tally{}, guarded: guardWork{guardCounts: map[guardKey]*guardCount{}}, keyless: map[rating.CDRID]bool{}, drawn: map[filling]int64{}}
+		var err error
+		if c.guarded.guard, err = tx.readGuard(); err != nil {
+			return err
+		}
+		for _, step := range []func() error{c.tables, c.references, c.calls, c.callKeys, c.log, c.late, c.postings, c.compareBalances, c.compareTallies, c.packages, c.reservations, c.guard, c.invoices, c.planBooks, c.dataUsage} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -71,6 +76,7 @@ type checker struct {
 	accounts map[rating.AccountID]*rating.Account // those that decode
 	balances map[rating.Ledger]rating.Balance
 	tallies  map[tallyKey]rating.Tally
+	guarded  guardWork             // what the fraud guard should have counted
 	cdrs     tallySet              // the numbers of all calls
 	data     dataSums
 	drawn    map[filling]int64     // seconds that calls took from package counters
@@ -109,6 +115,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.ServiceTypes.Check, tx.YetiServices.Check, tx.PackageCounters.Check, tx.NextRates.Check, tx.CDRExports.Check, tx.exportChunks.Check, tx.Messages.Check, tx.BalanceNotices.Check,
 		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check, tx.Reservations.Check, tx.Tails.Check,
 		tx.DataPlans.Check, tx.DataSubscriptions.Check, tx.DataSessions.Check, tx.DataSources.Check, tx.HeldData.Check,
+		tx.AccountGuards.Check, tx.GuardStates.Check, tx.GuardAlarms.Check,
 	}
 }
 

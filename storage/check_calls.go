@@ -97,7 +97,7 @@ func (c *checker) derive(cdr *rating.CDR) {
 			return // already reported
 		}
 	}
-	shadow := &Tx{Txn: c.tx.Txn, db: c.tx.db, now: c.tx.now, moves: c.balances, tallies: c.tallies, known: c.accounts}
+	shadow := &Tx{Txn: c.tx.Txn, db: c.tx.db, now: c.tx.now, moves: c.balances, tallies: c.tallies, known: c.accounts, guardWork: c.guarded}
 	err := shadow.moveCall(cdr, 1)
 	if err == nil {
 		err = shadow.countCall(cdr, 1)

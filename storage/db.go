@@ -28,6 +28,8 @@ type DB struct {
 	payers   atomic.Pointer[payers]
 	catalog  atomic.Pointer[Catalog]
 	settings atomic.Pointer[rating.Settings]
+	guard    atomic.Pointer[guardBook]
+	alarms   atomic.Int64 // of the fraud guard, raised since the store was opened
 	space    spaces
 	cdrSpace atomic.Pointer[[6]byte] // in the UUIDs of calls; see Tx.continues
 
@@ -113,6 +115,7 @@ func (db *DB) create(ctx context.Context, o Options) error {
 		CustomerRounding: rating.PresetYeti.Rounding(), VendorRounding: rating.PresetYeti.Rounding()}
 	db.settings.Store(&settings)
 	db.catalog.Store(&Catalog{})
+	db.guard.Store(newGuardBook(guardDefaults{}, 0, nil))
 	return db.Update(ctx, func(tx *Tx) error {
 		for key, v := range map[string]any{"schema": SchemaVersion, "spaces": sp[:], "created_at": tx.Now()} {
 			if err := tx.putMeta(key, v); err != nil {
@@ -278,6 +281,9 @@ func (db *DB) loadSettings(ctx context.Context) error {
 		}
 		if len(sp) != 12 {
 			return rating.Errorf(rating.Internal, "store", "the store's meta record is damaged")
+		}
+		if err := db.loadGuard(tx); err != nil {
+			return err
 		}
 		copy(db.space.Rate[:], sp[:6])
 		db.cdrSpace.Store((*[6]byte)(sp[6:]))

@@ -159,7 +159,8 @@ func (tx *Tx) EachBalance(fn func(rating.Ledger, rating.Balance) error) error {
 	return nil
 }
 
-// countCall adds (sign 1) or takes away (sign -1) a call on the day tally of each side.
+// countCall adds (sign 1) or takes away (sign -1) a call on the day tally of each side, and on what the
+// fraud guard counts of its customer.
 func (tx *Tx) countCall(c *rating.CDR, sign int64) error {
 	for side, id := range [...]rating.AccountID{c.Customer(), c.Vendor()} {
 		if id == 0 {
@@ -171,6 +172,11 @@ func (tx *Tx) countCall(c *rating.CDR, sign int64) error {
 		}
 		if err := tx.countSide(c, rating.Side(side), a, sign); err != nil {
 			return err
+		}
+		if rating.Side(side) == rating.CustomerSide {
+			if err := tx.countGuard(c, a, sign); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

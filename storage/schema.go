@@ -164,6 +164,12 @@ const (
 	bDataUnassigned
 	bDataHeld
 	bDataHeldKey
+	bGuard
+	bGuardState
+	bGuardBlocked
+	bGuardAlarm
+	bGuardAlarmAccount
+	bGuardTally
 	numBuckets
 )
 
@@ -200,7 +206,8 @@ func BucketNames() []string {
 		"tail", "tail.file",
 		"data.plan", "data.plan.name", "data.subscription", "data.subscription.user", "data.subscription.account",
 		"data.session", "data.session.key", "data.session.user", "data.session.open", "data.source", "data.source.name",
-		"data.day", "data.period", "data.unassigned", "data.held", "data.held.key"}
+		"data.day", "data.period", "data.unassigned", "data.held", "data.held.key",
+		"guard", "guard.state", "guard.blocked", "guard.alarm", "guard.alarm.account", "guard.tally"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

@@ -114,6 +114,7 @@ type tables struct {
 	tailTables
 	reservationTables
 	dataTables
+	guardTables
 }
 
 // schema declares every table once. It is data and never changes.
@@ -157,6 +158,7 @@ func newTables() *tables {
 	t.tailTables = newTailTables()
 	t.reservationTables = newReservationTables()
 	t.dataTables = newDataTables()
+	t.guardTables = newGuardTables()
 	// What is itself a record of work is not audited again.
 	t.audit.Audit, t.jobs.Audit, t.suspense.Audit, t.lines.Audit, t.documents.Audit, t.imports.Audit = false, false, false, false, false, false
 

@@ -126,12 +126,16 @@ func (tx *Tx) TellThreshold(id rating.AccountID) (told bool, err error) {
 	return true, nil
 }
 
-// tellCrossing queues an e-mail for each contact of the account and of the operator, and a request to
-// the operator's own address.
+// tellCrossing queues the messages about a threshold.
 func (tx *Tx) tellCrossing(a *rating.Account, balance rating.Money, times uint64, c rating.Crossing) error {
-	key := fmt.Sprintf("threshold/%d/%d/%s", a.ID, times, c.Event())
-	m := Message{Event: c.Event(), Account: a.ID}
 	mail := Mail{Subject: fmt.Sprintf("Account with id %d %s", a.ID, c), Text: noticeText(a, balance, c, tx.now)}
+	return tx.tellOf(a, fmt.Sprintf("threshold/%d/%d/%s", a.ID, times, c.Event()), c.Event(), mail, noticeData(a, balance))
+}
+
+// tellOf queues messages about an account: an e-mail for each contact of the account and of the operator,
+// and a request to the operator's own address. key tells what they say: nobody hears of it twice.
+func (tx *Tx) tellOf(a *rating.Account, key, event string, mail Mail, data map[string]any) error {
+	m := Message{Event: event, Account: a.ID}
 	settings := tx.Settings()
 	contacts := append(slices.Clone(settings.EventContacts), a.NotifyContacts...)
 	slices.Sort(contacts)
@@ -143,7 +147,7 @@ func (tx *Tx) tellCrossing(a *rating.Account, balance rating.Money, times uint64
 	if settings.EventURL == "" {
 		return nil
 	}
-	body, err := json.Marshal(map[string]any{"event_type": c.Event(), "event_time": tx.now.Format("2006-01-02 15:04:05 MST"), "event_data": noticeData(a, balance)})
+	body, err := json.Marshal(map[string]any{"event_type": event, "event_time": tx.now.Format("2006-01-02 15:04:05 MST"), "event_data": data})
 	if err != nil {
 		return err
 	}

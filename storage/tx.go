@@ -50,6 +50,8 @@ type Tx struct {
 	TailRows
 	ReservationRows
 	DataRows
+	GuardRows
+	guardWork
 
 	moves     map[rating.Ledger]rating.Balance
 	tallies   map[tallyKey]rating.Tally
@@ -104,6 +106,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.TailRows = bindTails(tx)
 	tx.ReservationRows = bindReservations(tx)
 	tx.DataRows = bindData(tx)
+	tx.GuardRows = bindGuards(tx)
 	return tx
 }
 
@@ -259,6 +262,9 @@ func (tx *Tx) finish() error {
 		return err
 	}
 	if err := tx.flushTallies(); err != nil {
+		return err
+	}
+	if err := tx.flushGuard(); err != nil {
 		return err
 	}
 	if err := tx.flushBalances(); err != nil {
