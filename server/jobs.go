@@ -33,6 +33,7 @@ func jobLanes() [][]job {
 		{"service plans", time.Minute, ops.ChargePlans}, // before the invoices that they belong to
 		{"top-ups", jobTick, ops.TopUpLow},
 		{"reservations to end", jobTick, ops.ExpireReservations},
+		{"fraud guard", time.Minute, ops.GuardWork},
 		{"invoices due", time.Minute, ops.RunDueInvoices},
 		{"invoices to fill", jobTick, ops.FillInvoices},
 		{"services to renew", time.Minute, ops.RenewServices},
