@@ -116,6 +116,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check, tx.Reservations.Check, tx.Tails.Check,
 		tx.DataPlans.Check, tx.DataSubscriptions.Check, tx.DataSessions.Check, tx.DataSources.Check, tx.HeldData.Check,
 		tx.AccountGuards.Check, tx.GuardStates.Check, tx.GuardAlarms.Check,
+		tx.NAS.Check, tx.RadiusCalls.Check,
 	}
 }
 
@@ -160,6 +161,7 @@ func (c *checker) references() error {
 	c.notices()
 	c.papers()
 	c.customersAuths()
+	c.radiusCalls()
 	c.importUndo()
 	return nil
 }

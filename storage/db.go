@@ -33,6 +33,7 @@ type DB struct {
 	space    spaces
 	cdrSpace atomic.Pointer[[6]byte] // in the UUIDs of calls; see Tx.continues
 
+	radius   radiusState
 	zones    sync.Map // zone name → *time.Location
 	outcomes [4]atomic.Int64
 }
@@ -100,6 +101,9 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 		return err
 	}
 	if err := db.loadCatalog(ctx); err != nil {
+		return err
+	}
+	if err := db.CountRadiusCalls(ctx); err != nil {
 		return err
 	}
 	return db.settleReversals(ctx)

@@ -29,6 +29,8 @@
 //	reservation.due ms reservation             all of them
 //	reserved      account                       the sum of what its reservations hold, expired ones included
 //	tail.file     file 00                       how far a growing file of calls was read
+//	radiuscall.session NAS session 00           a call of which RADIUS told a part
+//	radiuscall.due ms call                      those, by when they are looked at again
 //	service.renew ms service                    services in the order in which their paid periods end
 //	nextrate.due  ms change                     scheduled changes of rates that wait
 //	cdrexport.open 0 account export, 1 ms export  exports that wait; finished ones, oldest file first

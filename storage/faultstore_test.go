@@ -114,6 +114,13 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.KeepTail(TailPosition{File: "/var/log/Master.csv", Inode: 7, Offset: 100}); err != nil {
 		return err
 	}
+	gateway := &NAS{Name: "gw", Network: "192.0.2.1", Secret: "testing123"}
+	if err := tx.SaveNAS(gateway); err != nil {
+		return err
+	}
+	if _, err := tx.HearRadiusCall(gateway, "a/b", "192.0.2.1", false, RadiusPart{At: testClock, Body: []byte{1, 3, 'x'}}); err != nil {
+		return err
+	}
 	if err := tx.InvoiceTemplates.Put(&InvoiceTemplate{Name: "plain", Filename: "plain.odt"}); err != nil {
 		return err
 	}

@@ -170,6 +170,12 @@ const (
 	bGuardAlarm
 	bGuardAlarmAccount
 	bGuardTally
+	bNAS
+	bNASName
+	bNASNetwork
+	bRadiusCall
+	bRadiusCallKey
+	bRadiusCallDue
 	numBuckets
 )
 
@@ -207,7 +213,8 @@ func BucketNames() []string {
 		"data.plan", "data.plan.name", "data.subscription", "data.subscription.user", "data.subscription.account",
 		"data.session", "data.session.key", "data.session.user", "data.session.open", "data.source", "data.source.name",
 		"data.day", "data.period", "data.unassigned", "data.held", "data.held.key",
-		"guard", "guard.state", "guard.blocked", "guard.alarm", "guard.alarm.account", "guard.tally"}
+		"guard", "guard.state", "guard.blocked", "guard.alarm", "guard.alarm.account", "guard.tally",
+		"nas", "nas.name", "nas.network", "radiuscall", "radiuscall.session", "radiuscall.due"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

@@ -112,6 +112,7 @@ type tables struct {
 	customersAuthTables
 	profileTables
 	tailTables
+	nasTables
 	reservationTables
 	dataTables
 	guardTables
@@ -156,6 +157,7 @@ func newTables() *tables {
 	t.customersAuthTables = newCustomersAuthTables()
 	t.profileTables = newProfileTables()
 	t.tailTables = newTailTables()
+	t.nasTables = newNASTables()
 	t.reservationTables = newReservationTables()
 	t.dataTables = newDataTables()
 	t.guardTables = newGuardTables()

@@ -48,6 +48,7 @@ type Tx struct {
 	CustomersAuthRows
 	ProfileRows
 	TailRows
+	NASRows
 	ReservationRows
 	DataRows
 	GuardRows
@@ -104,6 +105,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.CustomersAuthRows = bindCustomersAuths(tx)
 	tx.ProfileRows = bindProfiles(tx)
 	tx.TailRows = bindTails(tx)
+	tx.NASRows = bindNAS(tx)
 	tx.ReservationRows = bindReservations(tx)
 	tx.DataRows = bindData(tx)
 	tx.GuardRows = bindGuards(tx)
@@ -157,6 +159,8 @@ func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
 		if table == schema.networkPrefixes.Name && !tx.quiet {
 			return tx.record(table, id, networkPrefixJSON(id, old), networkPrefixJSON(id, now))
 		}
+	case schema.nas.Name:
+		tx.forgetNAS()
 	case schema.customersAuths.Name:
 		if tx.auths == nil {
 			tx.auths = map[uint64]struct{}{}
@@ -226,7 +230,7 @@ func rateJSON(id uint64, b []byte) json.RawMessage {
 }
 
 // secretFields never reach the audit trail.
-var secretFields = []string{"password", "login_md5", "login_sha", "key_md5", "key_sha", "api_key"}
+var secretFields = []string{"password", "login_md5", "login_sha", "key_md5", "key_sha", "api_key", "secret"}
 
 // redact replaces secrets by a word.
 func redact(row json.RawMessage) json.RawMessage {
