@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"rating/xlsx":       {"rating"},
 	"rating/e164":       {},
 	"rating/cdrformat":  {"rating"},
+	"rating/dataformat": {"rating"},
 	"rating/ratingtest": {"rating"},
 	"bench/...":         {"..."},
 	"docs/...":          {"..."},

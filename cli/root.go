@@ -21,6 +21,7 @@ func (a *app) groups() []group {
 		{"Serve:", []*cobra.Command{newServe(a), newAdmin(a), newToken(a)}},
 		{"Rates:", []*cobra.Command{newImportRates(a), newUndoImport(a), newImportProfile(a), newExportRates(a), newExplain(a), newRatePlan(a)}},
 		{"Calls:", []*cobra.Command{newAuthorize(a), newReservations(a), newGuard(a), newImportCDRs(a), newWatch(a), newExportCDRs(a), newSuspense(a), newRerate(a), newGaps(a)}},
+		{"Data:", []*cobra.Command{newData(a)}},
 		{"Invoices:", []*cobra.Command{newInvoice(a), newImportInvoices(a), newExportInvoices(a), newOutbox(a)}},
 		{"Accounts:", []*cobra.Command{newImportAccounts(a), newExportAccounts(a)}},
 		{"Store:", []*cobra.Command{newSettings(a), newCheck(a), newBackup(a), newRestore(a), newCompact(a)}},

@@ -69,6 +69,7 @@ type DataRecord struct {
 	Calling string     `json:"calling"`          // Calling-Station-Id
 	Called  string     `json:"called,omitempty"` // Called-Station-Id
 	Cause   string     `json:"cause"`            // Acct-Terminate-Cause
+	Damage  string     `json:"damage,omitempty"` // what of it could not be read: it is held
 }
 
 // DataOutcome says what became of a DataRecord.
@@ -134,6 +135,8 @@ func (r *DataRecord) Fault(now time.Time) (reason, detail string) {
 	}
 	ofSession := r.Status == DataStart || r.Status == DataInterim || r.Status == DataStop
 	switch {
+	case r.Damage != "":
+		return HeldBadRecord, r.Damage
 	case !ofSession && r.Status != DataOn && r.Status != DataOff:
 		return HeldBadRecord, "status: want start, interim, stop, on or off"
 	case r.Source == "":

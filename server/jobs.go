@@ -42,6 +42,7 @@ func jobLanes() [][]job {
 		{"Kazoo tasks", jobTick, func(ctx context.Context, env *ops.Env) (int, error) { return kazoo.RunTasks(ctx, env.DB) }},
 		{"invoice papers", jobTick, ops.MakePapers},
 		{"rates of deleted decks", jobTick, ops.PurgeDecks},
+		{"data sessions to end", time.Minute, ops.EndDataSessions},
 		{"balance thresholds", time.Minute, ops.TellThresholds}, // Yeti: each minute, contract 6.7
 	}, {
 		{"outbox", jobTick, ops.DeliverOutbox},

@@ -76,8 +76,8 @@ type checker struct {
 	accounts map[rating.AccountID]*rating.Account // those that decode
 	balances map[rating.Ledger]rating.Balance
 	tallies  map[tallyKey]rating.Tally
-	guarded  guardWork             // what the fraud guard should have counted
-	cdrs     tallySet              // the numbers of all calls
+	guarded  guardWork // what the fraud guard should have counted
+	cdrs     tallySet  // the numbers of all calls
 	data     dataSums
 	drawn    map[filling]int64     // seconds that calls took from package counters
 	keyless  map[rating.CDRID]bool // calls already reported as not found by their own key

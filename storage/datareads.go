@@ -94,15 +94,19 @@ func (tx *Tx) EachDataSession(from uint64, fn func(*DataSession) (bool, error)) 
 	return tx.DataSessions.Each(from, fn)
 }
 
-// DataSessionsOfUser calls fn with a user's sessions in order of their starts until it returns false.
-func (tx *Tx) DataSessionsOfUser(user string, fn func(*DataSession) (bool, error)) error {
-	return tx.DataSessions.EachUnder(bDataSessionUser, textKey(user), fn)
+// DataSessionIDs returns the numbers of a user's sessions, ascending.
+func (tx *Tx) DataSessionIDs(user string) (ids []uint64) {
+	under := textKey(user)
+	c := tx.Txn.Cursor(bDataSessionUser)
+	for k, _ := c.Seek(under); k != nil && bytes.HasPrefix(k, under); k, _ = c.Next() {
+		ids = append(ids, kv.ID(k))
+	}
+	slices.Sort(ids)
+	return ids
 }
 
-// EndSessions closes, at most limit at a time, sessions that were open when their source began anew, and
-// returns how many it closed. Their totals stay: what they used is counted.
-func (tx *Tx) EndSessions(limit int) (ended int, err error) {
-	var due []*DataSession
+// sessionsToEnd returns, at most limit, the sessions that were open when their source began anew.
+func (tx *Tx) sessionsToEnd(limit int) (due []*DataSession, err error) {
 	err = tx.DataSources.Each(0, func(src *DataSource) (bool, error) {
 		err := tx.DataSessions.EachUnder(bDataSessionOpen, textKey(src.Name), func(s *DataSession) (bool, error) {
 			if s.LastAt.Before(src.RestartAt) {
@@ -113,6 +117,19 @@ func (tx *Tx) EndSessions(limit int) (ended int, err error) {
 		})
 		return len(due) < limit, err
 	})
+	return due, err
+}
+
+// SessionsToEnd reports whether EndSessions would close any.
+func (tx *Tx) SessionsToEnd() (bool, error) {
+	due, err := tx.sessionsToEnd(1)
+	return len(due) > 0, err
+}
+
+// EndSessions closes, at most limit at a time, sessions that were open when their source began anew, and
+// returns how many it closed. Their totals stay: what they used is counted.
+func (tx *Tx) EndSessions(limit int) (int, error) {
+	due, err := tx.sessionsToEnd(limit)
 	for _, s := range due {
 		if err == nil {
 			err = tx.DataSessions.Put(s)

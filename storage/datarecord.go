@@ -210,7 +210,7 @@ const maxHeldText = 300
 func (tx *Tx) holdData(r *rating.DataRecord, reason, detail string) (rating.DataVerdict, error) {
 	v := rating.DataVerdict{Outcome: rating.DataHeld, Reason: reason, Detail: detail}
 	kept := *r
-	for _, f := range [...]*string{&kept.Source, &kept.Session, &kept.User, &kept.Address, &kept.Calling, &kept.Called, &kept.Cause} {
+	for _, f := range [...]*string{&kept.Source, &kept.Session, &kept.User, &kept.Address, &kept.Calling, &kept.Called, &kept.Cause, &kept.Damage} {
 		*f = clipText(strings.ToValidUTF8(*f, "?"), maxHeldText)
 	}
 	if y := kept.At.Year(); y < 1 || y > 9998 {
@@ -233,4 +233,55 @@ func (tx *Tx) holdData(r *rating.DataRecord, reason, detail string) (rating.Data
 	err = tx.HeldData.Put(h)
 	v.Held = h.ID
 	return v, err
+}
+
+// HeldFilter picks held records: one, those of a reason or a user, or all.
+type HeldFilter struct {
+	ID     uint64
+	Reason string
+	User   string
+}
+
+// EachHeldData calls fn with the held records that a filter picks, in order of their numbers, from one on,
+// until it returns false.
+func (tx *Tx) EachHeldData(from uint64, f HeldFilter, fn func(*HeldData) (bool, error)) error {
+	if f.ID != 0 {
+		h, err := tx.HeldData.Get(f.ID)
+		if err == nil {
+			_, err = fn(h)
+		}
+		return err
+	}
+	return tx.HeldData.Each(from, func(h *HeldData) (bool, error) {
+		if f.Reason != "" && h.Reason != f.Reason || f.User != "" && h.Record.User != f.User {
+			return true, nil
+		}
+		return fn(h)
+	})
+}
+
+// RetryHeldData takes a held record in as if it came now. accept takes one that passed too much in its
+// time. It is gone from suspense unless it is held again.
+func (tx *Tx) RetryHeldData(id uint64, accept bool) (rating.DataVerdict, error) {
+	h, err := tx.HeldData.Get(id)
+	if err != nil {
+		return rating.DataVerdict{}, err
+	}
+	limit := tx.Settings().DataRate()
+	if accept {
+		limit = 0
+	}
+	v, err := tx.recordData(&h.Record, limit)
+	if err != nil || v.Outcome == rating.DataHeld {
+		return v, err
+	}
+	return v, tx.HeldData.Delete(id)
+}
+
+// DropHeldData gives a held record up; the audit trail notes it.
+func (tx *Tx) DropHeldData(id uint64) error {
+	if err := tx.HeldData.Delete(id); err != nil {
+		return err
+	}
+	return tx.Note("held data record", id, "dropped")
 }
