@@ -233,20 +233,23 @@ func textTest(op string, values []string) func([]byte) bool {
 			return false
 		}
 	}
-	folded := func(test func(b, lower []byte) bool) func([]byte) bool {
-		lower := make([]string, len(values))
+	folded := func(fold, exact func(b, part []byte) bool) func([]byte) bool {
+		lower, plain := make([]string, len(values)), true
 		for i, v := range values {
-			lower[i] = strings.ToLower(v)
+			lower[i], plain = strings.ToLower(v), plain && caseless(v)
 		}
-		return any(test, lower)
+		if plain {
+			return any(exact, values)
+		}
+		return any(fold, lower)
 	}
 	switch op {
 	case "cont", "cont_any":
-		return folded(containsFold)
+		return folded(containsFold, bytes.Contains)
 	case "start":
-		return folded(startsFold)
+		return folded(startsFold, bytes.HasPrefix)
 	case "end":
-		return folded(endsFold)
+		return folded(endsFold, bytes.HasSuffix)
 	case "contains": // each of them, with case
 		return func(b []byte) bool {
 			for _, v := range values {

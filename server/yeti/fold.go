@@ -29,39 +29,35 @@ func containsFold(b, part []byte) bool {
 	if len(part) == 0 {
 		return true
 	}
-	for last := len(b) - len(part); last >= 0; last = len(b) - len(part) {
-		at := indexFold(b[:last+1], part[0])
-		if at < 0 {
-			return false
-		}
-		if b = b[at:]; sameFold(b[:len(part)], part) {
+	for i := 0; i <= len(b)-len(part); i++ {
+		if lowered(b[i]) == part[0] && sameFold(b[i:i+len(part)], part) {
 			return true
 		}
-		b = b[1:]
 	}
 	return false
-}
-
-// indexFold returns where a lower-case byte is first found in b in either case, -1 if nowhere.
-func indexFold(b []byte, lower byte) int {
-	if lower < 'a' || lower > 'z' {
-		return bytes.IndexByte(b, lower)
-	}
-	for i, c := range b {
-		if c|0x20 == lower {
-			return i
-		}
-	}
-	return -1
 }
 
 // sameFold compares ASCII text with as many bytes in lower case.
 func sameFold(b, lower []byte) bool {
 	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
+		if lowered(c) != lower[i] {
+			return false
 		}
-		if c != lower[i] {
+	}
+	return true
+}
+
+func lowered(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c |= 0x20
+	}
+	return c
+}
+
+// caseless reports whether no letter in s has another case: such parts are looked for as they are.
+func caseless(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x80 || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' {
 			return false
 		}
 	}
