@@ -116,7 +116,7 @@ func authorise(book AuthBook, ask *AuthAsk, g *Grant) (refused, detail string, e
 		return refused, detail, err
 	}
 	at := ask.Call.Int(CDRTimeStart) / 1000
-	deck, m, ok := best(payer.Decks, number, at)
+	deck, m, ok := best(payer.Decks, number, at, ask.Call.direction())
 	if !ok {
 		deck = nil
 	}

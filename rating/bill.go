@@ -19,6 +19,7 @@ type Party struct {
 	Account *Account
 	Plan    uint64
 	Auth    uint64 // the customers-auth that told the payer, 0 if none
+	Rule    string // of the call's profile that told the payer, "" without one
 	Decks   []*PricedDeck
 }
 
@@ -102,13 +103,11 @@ func Bill(book BillBook, call *Call, now time.Time) (Verdict, error) {
 	if found {
 		return again(v, earlier), nil
 	}
-	input := call.figures()
-	reason, detail, err := charge(book, call, &v)
+	reason, detail, err := attempt(book, call, &v)
 	if err != nil {
 		return v, err
 	}
 	if reason != "" {
-		call.setFigures(&input)
 		v.Customer, v.Vendor = nil, nil
 		v.Outcome, v.Reason, v.Detail, v.Write = OutcomeSuspended, reason, detail, true
 		return v, nil
@@ -121,6 +120,29 @@ func Bill(book BillBook, call *Call, now time.Time) (Verdict, error) {
 	call.ID = v.ID
 	v.Write = true
 	return v, nil
+}
+
+// attempt charges a call by the profile of its source. One that cannot be charged is left as it came.
+func attempt(book BillBook, call *Call, v *Verdict) (reason, detail string, err error) {
+	if call.Profile != nil {
+		return byProfile(book, call, v)
+	}
+	input := call.figures()
+	call.forgetMatching()
+	if reason, detail, err = charge(book, call, v); reason != "" {
+		call.setFigures(&input)
+	}
+	return reason, detail, err
+}
+
+func byProfile(book BillBook, call *Call, v *Verdict) (reason, detail string, err error) {
+	input := *call
+	call.forgetMatching()
+	call.Profile.Apply(call)
+	if reason, detail, err = charge(book, call, v); reason != "" {
+		*call = input
+	}
+	return reason, detail, err
 }
 
 // again answers a repeated delivery: the same content is a success, other content a conflict.

@@ -20,6 +20,12 @@ type Call struct {
 	// Auth is the customers-auth that told the payer when the call was first charged, on a call that is
 	// rated again; else 0.
 	Auth uint64
+	// Gateway names the trunk that the call came by or went to, Inbound says that the customer was called:
+	// what a record says beside its columns, and what its source's rules go by.
+	Gateway string
+	Inbound bool
+	// Profile are the rules of the call's source, nil for none. The store sets it.
+	Profile *Profile
 	// Rated keeps the prices as given and moves no balance: another system's history.
 	Rated bool
 	// Exported is what billd's own export says of the call; not Known for every other source.
@@ -42,6 +48,7 @@ type Exported struct {
 func (c *Call) Reset() {
 	c.CDR.Reset()
 	c.AccountRef, c.VendorRef, c.Auth, c.Rated, c.Exported = "", "", 0, false, Exported{}
+	c.Gateway, c.Inbound, c.Profile = "", false, nil
 }
 
 // Origination returns where the call came from, not valid when the record does not say so, and the

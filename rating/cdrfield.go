@@ -133,6 +133,7 @@ const (
 	CDRTermGwID
 	CDRPackageCounterID // of the bundled seconds that paid for the call
 	CDRPackageFilledAt  // when that counter was last filled
+	CDRMatching         // how the call was matched to its payer: Matching as JSON
 
 	NumCDRFields int = iota
 )
@@ -290,6 +291,7 @@ var cdrFields = [NumCDRFields]struct {
 	CDRTermGwID:                    {"term_gw_id", KindInt},
 	CDRPackageCounterID:            {"package_counter_id", KindInt},
 	CDRPackageFilledAt:             {"package_filled_at", KindTime},
+	CDRMatching:                    {"matching", KindJSON},
 }
 
 // cdrTexts counts the columns that are held as text; cdrTextSlot says where each one lies.
@@ -324,4 +326,4 @@ func (f CDRField) Name() string { return cdrFields[f].name }
 func (f CDRField) Kind() ValueKind { return cdrFields[f].kind }
 
 // cdrTextColumns is cdrTexts as a constant, for the array in CDR; a test compares them.
-const cdrTextColumns = 48
+const cdrTextColumns = 49

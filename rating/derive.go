@@ -11,11 +11,11 @@ var derived = [...]CDRField{
 	CDRPackageCounterID, CDRPackageFilledAt, CDRDestinationRatePolicyID,
 	CDRDstCountryID, CDRDstNetworkID, CDRSrcCountryID, CDRSrcNetworkID,
 	// numbers end here
-	CDRDestinationPrefix, CDRDialpeerPrefix,
+	CDRDestinationPrefix, CDRDialpeerPrefix, CDRMatching,
 }
 
 // derivedTexts is how many of derived are texts, at its end.
-const derivedTexts = 2
+const derivedTexts = 3
 
 // filled are further columns that charging fills in where they are missing.
 var filled = [...]CDRField{CDRCustomerAccID, CDRCustomerID, CDRVendorAccID, CDRVendorID, CDRDuration}
@@ -58,10 +58,10 @@ func (c *CDR) setFigures(f *figures) {
 	}
 }
 
-// strip makes the derived columns null.
+// strip makes the derived columns null. How a call was matched stays: one that is rated again goes the way it went.
 func (c *CDR) strip() {
 	for _, f := range derived {
-		if c.Has(f) {
+		if c.Has(f) && f != CDRMatching {
 			c.Unset(f)
 		}
 	}

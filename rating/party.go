@@ -15,6 +15,7 @@ func charge(book BillBook, call *Call, v *Verdict) (reason, detail string, err e
 	}
 	v.Customer, v.Currency = payer.Account, payer.Account.Currency
 	call.setParty(CustomerSide.Fields(), payer.Account)
+	call.keepMatching(payer.Rule)
 	if payer.Auth != 0 {
 		call.SetInt(CDRCustomerAuthID, int64(payer.Auth))
 	}
@@ -88,11 +89,11 @@ func history(book BillBook, call *Call, v *Verdict) (reason, detail string, err 
 }
 
 // best finds the longest prefix over the decks; among equals the earlier deck wins (R17).
-func best(decks []*PricedDeck, number string, at int64) (*PricedDeck, Match, bool) {
+func best(decks []*PricedDeck, number string, at int64, dir Direction) (*PricedDeck, Match, bool) {
 	var deck *PricedDeck
 	var m Match
 	for _, d := range decks {
-		if got, ok := d.Index.Match(number, at, 0); ok && (deck == nil || got.PrefixLen > m.PrefixLen) {
+		if got, ok := d.Index.Match(number, at, dir); ok && (deck == nil || got.PrefixLen > m.PrefixLen) {
 			deck, m = d, got
 		}
 	}
@@ -110,7 +111,7 @@ func (d *PricedDeck) formula(setting Rounding) Formula {
 // chargeCustomer prices what the customer pays: nothing if a counter of bundled seconds covers the call.
 func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason, detail string, err error) {
 	number, f := call.number(), CustomerSide.Fields()
-	deck, m, ok := best(payer.Decks, number, call.Int(CDRTimeStart)/1000)
+	deck, m, ok := best(payer.Decks, number, call.Int(CDRTimeStart)/1000, call.direction())
 	preset := PresetPortSIP
 	if ok {
 		preset = deck.Preset
@@ -197,7 +198,7 @@ func draw(book BillBook, call *Call, payer AccountID, m *Match, c *Charge) (cove
 // chargeVendor prices what the vendor gets. A missing vendor rate never holds a call up (R18).
 func chargeVendor(book BillBook, call *Call, vendor Party) (reason, detail string) {
 	number, f := call.number(), VendorSide.Fields()
-	deck, m, ok := best(vendor.Decks, number, call.Int(CDRTimeStart)/1000)
+	deck, m, ok := best(vendor.Decks, number, call.Int(CDRTimeStart)/1000, Outbound)
 	answered := call.Bool(CDRSuccess)
 	if !answered {
 		call.SetInt(f.Price, 0)

@@ -89,7 +89,7 @@ func followVendor(book BillBook, call *Call, deck *PricedDeck, m *Match) (reason
 // follow gives m the terms that r has where these decks are the vendor's, and returns the vendor's rate. No
 // rate of a vendor's is an empty one: then r's own terms stay where only its intervals would follow.
 func (r *Rate) follow(decks []*PricedDeck, number string, at int64, deck *PricedDeck, m *Match) (asked Match, reason, detail string) {
-	by, asked, known := best(decks, number, at)
+	by, asked, known := best(decks, number, at, Outbound)
 	switch {
 	case !known && r.Extra.RatePolicy <= PolicyOwn:
 		return Match{}, "", "" // no intervals to take

@@ -17,13 +17,14 @@ type Quote struct {
 
 // Ask is a call that is asked about.
 type Ask struct {
-	Number  string
-	Seconds uint32
-	At      time.Time
-	VAT     Percent
-	Counter *PackageCounter             // that the call meets (MeetCounter), nil for none
-	Vendor  []*PricedDeck               // of who terminates the call; none is nobody
-	Rate    func(RateID) (*Rate, error) // reads a row, where Vendor is given
+	Number    string
+	Seconds   uint32
+	At        time.Time
+	Direction Direction // Outbound is the zero value
+	VAT       Percent
+	Counter   *PackageCounter             // that the call meets (MeetCounter), nil for none
+	Vendor    []*PricedDeck               // of who terminates the call; none is nobody
+	Rate      func(RateID) (*Rate, error) // reads a row, where Vendor is given
 }
 
 // Explain prices a call on decks as Bill prices the customer's side of one, and says how: the longest
@@ -35,7 +36,7 @@ type Ask struct {
 // Fails with NotFound if no rate matches, Invalid if such a call would be held back because of the
 // vendor's rate, else as Terms.Charge does. A blocked rate is quoted too.
 func Explain(decks []*PricedDeck, a Ask, s *Settings) (Quote, error) {
-	deck, m, ok := best(decks, a.Number, a.At.UnixMilli())
+	deck, m, ok := best(decks, a.Number, a.At.UnixMilli(), a.Direction)
 	if !ok {
 		return Quote{}, Errorf(NotFound, "number", "no rate matches %s", clip(a.Number))
 	}

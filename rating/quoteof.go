@@ -4,7 +4,7 @@ package rating
 //
 // Package minutes that an account may have are not looked at. Fails as Explain does.
 func QuoteOf(decks []*PricedDeck, a Ask, s *Settings) (Quote, error) {
-	deck, m, ok := best(decks, a.Number, a.At.UnixMilli())
+	deck, m, ok := best(decks, a.Number, a.At.UnixMilli(), a.Direction)
 	if !ok {
 		return Quote{}, Errorf(NotFound, "number", "no rate matches %s", clip(a.Number))
 	}

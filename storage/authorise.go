@@ -74,18 +74,18 @@ type AuthRequest struct {
 
 // Ask answers r and reserves nothing.
 func (tx *Tx) Ask(r AuthRequest) (rating.Grant, error) {
-	return rating.Authorise(authBook{billBook: billBook{tx}}, r.ask(tx.now))
+	return rating.Authorise(authBook{billBook: billBook{tx}}, tx.authAsk(&r))
 }
 
-// ask returns r for a call that begins now where it does not say when.
-func (r *AuthRequest) ask(now time.Time) rating.AuthAsk {
-	call := r.Call
+// authAsk returns r for a call that begins now where it does not say when, its numbers as its source's rules make them.
+func (tx *Tx) authAsk(r *AuthRequest) rating.AuthAsk {
+	call := *r.Call
 	if !call.Has(rating.CDRTimeStart) {
-		own := *call
-		own.SetTime(rating.CDRTimeStart, now)
-		call = &own
+		call.SetTime(rating.CDRTimeStart, tx.now)
 	}
-	return rating.AuthAsk{Call: call, Seconds: r.Seconds}
+	call.Profile = tx.profileOf(&call)
+	call.Profile.Apply(&call)
+	return rating.AuthAsk{Call: &call, Seconds: r.Seconds}
 }
 
 // Authorise answers r and, if the call may begin, reserves what it may cost. The same call id again, while
@@ -94,7 +94,7 @@ func (r *AuthRequest) ask(now time.Time) rating.AuthAsk {
 // Fails with Conflict if the call id is that of a reserved call to another number. It writes nothing then.
 func (tx *Tx) Authorise(r AuthRequest) (g rating.Grant, made *Reservation, err error) {
 	book := authBook{billBook: billBook{tx}}
-	ask := r.ask(tx.now)
+	ask := tx.authAsk(&r)
 	number, callID := ask.Call.Text(rating.CDRDstPrefixRouting), ask.Call.CallID()
 	if g, err = rating.Authorise(book, ask); err != nil || g.Account == nil {
 		return g, nil, err

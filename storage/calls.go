@@ -109,8 +109,8 @@ func (b billBook) stored(call *rating.Call, v callValue, identified bool) (e rat
 // Rate reads a rate's row.
 func (b billBook) Rate(id rating.RateID) (*rating.Rate, error) { return b.tx.Rates.Get(uint64(id)) }
 
-// Payer finds who is charged: the account that the record names, else that of the customers-auth which
-// the call came in by (R17). The latter's rate plan prices the call where it is of the account that pays,
+// Payer finds who is charged: by the rules of the call's source where it has any, else the account that the record
+// names, else that of the customers-auth which the call came in by (R17). The latter's rate plan prices the call where it is of the account that pays,
 // else the account's own, else the ratedeck of its service plans or of its reseller's, else the default
 // plan.
 func (b billBook) Payer(call *rating.Call) (rating.Party, error) {
@@ -118,15 +118,11 @@ func (b billBook) Payer(call *rating.Call) (rating.Party, error) {
 	if err != nil {
 		return rating.Party{}, err
 	}
-	id := call.Customer()
-	if id == 0 && auth != nil {
-		id = auth.Account
-	}
-	a, err := b.tx.party(call, call.AccountRef, id)
+	a, rule, err := b.payer(call, auth)
 	if err != nil {
 		return rating.Party{}, err
 	}
-	p := rating.Party{Account: a, Plan: a.RatePlan}
+	p := rating.Party{Account: a, Plan: a.RatePlan, Rule: rule}
 	if auth != nil && auth.Account == a.ID {
 		p.Plan, p.Auth = auth.Plan, auth.ID
 	}
@@ -140,6 +136,19 @@ func (b billBook) Payer(call *rating.Call) (rating.Party, error) {
 	}
 	p.Decks = b.tx.db.Catalog().Plan(p.Plan)
 	return p, nil
+}
+
+// payer finds who is charged, and the rule of a profile that says so.
+func (b billBook) payer(call *rating.Call, auth *rating.AuthRule) (a *rating.Account, rule string, err error) {
+	if call.Profile != nil && len(call.Profile.Pay) > 0 {
+		return b.payerByRules(call, auth)
+	}
+	id := call.Customer()
+	if id == 0 && auth != nil {
+		id = auth.Account
+	}
+	a, err = b.tx.party(call, call.AccountRef, id)
+	return a, "", err
 }
 
 // auth finds the customers-auth that a call came in by, nil for none: the one that told the payer
@@ -327,6 +336,7 @@ func (tx *Tx) Charge(call *rating.Call) (rating.Verdict, error) {
 			return v, err
 		}
 	}
+	call.Profile = tx.profileOf(call)
 	tx.billing = &call.CDR
 	v, err := rating.Bill(billBook{tx}, call, tx.now)
 	tx.billing = nil

@@ -13,7 +13,7 @@ import (
 // foldOverlay is how many edited rows an index carries beside its base before it is built anew (R7).
 const foldOverlay = 1000
 
-// Catalog is every deck, the number plan, and who pays for what comes from where, in memory, immutable.
+// Catalog is every deck, the number plan, who pays for what comes from where, and the sources, in memory, immutable.
 // A change publishes another one.
 type Catalog struct {
 	decks   map[rating.DeckID]*rating.PricedDeck
@@ -23,6 +23,7 @@ type Catalog struct {
 
 	numbering *Numbering
 	auths     *rating.AuthIndex
+	sources   map[string]*Source
 	retail    map[string]*rating.PricedDeck // of decks that customers' calls are charged by
 	ratedecks map[rating.AccountID]string   // that service plans name; the writer's own, see ratedeckOf
 }
@@ -73,6 +74,9 @@ func (db *DB) loadCatalog(ctx context.Context) error {
 			return err
 		}
 		if c.auths, err = tx.allAuths(); err != nil {
+			return err
+		}
+		if c.sources, err = tx.allSources(); err != nil {
 			return err
 		}
 		db.catalog.Store(c)
@@ -184,7 +188,7 @@ func (tx *Tx) touch(id uint64, old, now []byte) error {
 // publishCatalog makes the catalog that the commit brings about and has it published after it.
 func (tx *Tx) publishCatalog() error {
 	decks := len(tx.touched) > 0 || tx.reload
-	if !decks && !tx.renumber && len(tx.auths) == 0 {
+	if !decks && !tx.renumber && len(tx.auths) == 0 && !tx.resourced {
 		return nil
 	}
 	was := tx.db.catalog.Load()
@@ -194,7 +198,7 @@ func (tx *Tx) publishCatalog() error {
 		if err != nil {
 			return err
 		}
-		c.numbering, c.auths = was.numbering, was.auths
+		c.numbering, c.auths, c.sources = was.numbering, was.auths, was.sources
 		now = *c
 	}
 	var err error
@@ -207,6 +211,11 @@ func (tx *Tx) publishCatalog() error {
 			return err
 		}
 		now.auths = was.auths.With(rules)
+	}
+	if tx.resourced {
+		if now.sources, err = tx.allSources(); err != nil {
+			return err
+		}
 	}
 	tx.published = append(tx.published, func() { tx.db.catalog.Store(&now) })
 	return nil

@@ -126,7 +126,6 @@ func TestBrokenCDRRowsAreRefused(t *testing.T) {
 	var got rating.CDR
 	testRefusals(t, appendCDR(nil, c), func(b []byte) error { return decodeCDR(c.ID, b, &got) })
 	for _, tt := range []struct{ name, row, want string }{
-		{"unknown column", "01 00 00 10 00000000000000000000000000000080 01", "newer billd"},
 		{"more columns than two words", "01 00 00 11 0000000000000000000000000000000001 01", "newer billd"},
 		{"unknown status", "01 03 00 00", "newer billd"},
 		{"unknown origin", "01 20 00 00", "newer billd"},

@@ -6,6 +6,11 @@
 //
 // It imports rating and storage/kv. Only Open's caller names the engine.
 //
+// A source profile (Source) is found by the name in a call's column source. Whoever delivers calls of one — files,
+// posts, RADIUS — sets that column, Call.Gateway, Call.Inbound, CDRAuthOrigIP and the numbers as they came, and no
+// more: Charge, RetrySuspended, Authorise and Ask apply the profile's rules (rating.Profile) inside the transaction.
+// DB.Catalog().Source tells how the source's records are read.
+//
 // # Keys
 //
 // Numbers are fixed-width big-endian, text ends in a zero byte, times are milliseconds.
@@ -28,6 +33,7 @@
 //	reservation.account account ms reservation  the open reservations of payers and vendors, by when they expire
 //	reservation.due ms reservation             all of them
 //	reserved      account                       the sum of what its reservations hold, expired ones included
+//	source.name   name 00                       source profile
 //	tail.file     file 00                       how far a growing file of calls was read
 //	radiuscall.session NAS session 00           a call of which RADIUS told a part
 //	radiuscall.due ms call                      those, by when they are looked at again

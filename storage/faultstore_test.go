@@ -111,6 +111,9 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.SaveImportProfile(&ImportProfile{Name: "carrier", Deck: "carrier", Mode: "merge"}); err != nil {
 		return err
 	}
+	if err := tx.SaveSource(&Source{Name: "gateway", Called: []string{"strip +"}, Pay: []rating.PayRule{{By: rating.PayByAll, Account: s.customer.ID}}}); err != nil {
+		return err
+	}
 	if err := tx.KeepTail(TailPosition{File: "/var/log/Master.csv", Inode: 7, Offset: 100}); err != nil {
 		return err
 	}

@@ -208,6 +208,7 @@ func (db *DB) holdUnstorable(s *submission, why error) error {
 	return db.Update(context.Background(), func(tx *Tx) error {
 		tx.by = s.by
 		call := *s.records[0].Call
+		call.Profile = tx.profileOf(&call)
 		v, err := rating.Bill(billBook{tx}, &call, tx.now)
 		switch {
 		case err != nil && !unstorable(err):

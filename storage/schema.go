@@ -176,6 +176,8 @@ const (
 	bRadiusCall
 	bRadiusCallKey
 	bRadiusCallDue
+	bSource
+	bSourceName
 	numBuckets
 )
 
@@ -214,7 +216,8 @@ func BucketNames() []string {
 		"data.session", "data.session.key", "data.session.user", "data.session.open", "data.source", "data.source.name",
 		"data.day", "data.period", "data.unassigned", "data.held", "data.held.key",
 		"guard", "guard.state", "guard.blocked", "guard.alarm", "guard.alarm.account", "guard.tally",
-		"nas", "nas.name", "nas.network", "radiuscall", "radiuscall.session", "radiuscall.due"}
+		"nas", "nas.name", "nas.network", "radiuscall", "radiuscall.session", "radiuscall.due",
+		"source", "source.name"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).
@@ -335,6 +338,8 @@ type Suspended struct {
 	CallKey  []byte    `json:"call_key,omitempty"`
 	StartAt  time.Time `json:"start_at,omitzero"`
 	Attempts int       `json:"attempts,omitempty"`
+	Gateway  string    `json:"gateway,omitempty"` // rating.Call
+	Inbound  bool      `json:"inbound,omitempty"`
 }
 
 // Import is one run of import-rates, or the undoing of one.

@@ -24,7 +24,7 @@ func (tx *Tx) hold(call *rating.Call, v rating.Verdict) (uint64, error) {
 	}
 	s := &Suspended{Reason: v.Reason, Detail: v.Detail, At: tx.now, Source: call.Text(rating.CDRSource),
 		Call: appendCDR(nil, &call.CDR), Account: call.AccountRef, Vendor: call.VendorRef, Rated: call.Rated,
-		StartAt: writtenTime(call), CallKey: place[:]}
+		StartAt: writtenTime(call), CallKey: place[:], Gateway: call.Gateway, Inbound: call.Inbound}
 	if err := tx.Suspense.Put(s); err != nil {
 		return 0, err
 	}
@@ -99,6 +99,7 @@ func (s *Suspended) HeldCall(call *rating.Call) (bool, error) {
 	}
 	err := decodeCDR(0, s.Call, &call.CDR)
 	call.AccountRef, call.VendorRef, call.Rated = s.Account, s.Vendor, s.Rated
+	call.Gateway, call.Inbound = s.Gateway, s.Inbound
 	return true, err
 }
 
@@ -116,6 +117,7 @@ func (tx *Tx) RetrySuspended(id uint64) (rating.Verdict, error) {
 	if err != nil || !readable {
 		return stays, err
 	}
+	call.Profile = tx.profileOf(call)
 	tx.calls.self, tx.billing = id, &call.CDR
 	v, err := rating.Bill(billBook{tx}, call, tx.now)
 	tx.calls.self, tx.billing = 0, nil

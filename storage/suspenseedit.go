@@ -28,7 +28,11 @@ func (s *Suspended) Record() (map[string]string, error) {
 			record[f.Name()] = call.Format(f)
 		}
 	}
-	for name, ref := range map[string]string{"account": call.AccountRef, "vendor_account": call.VendorRef} {
+	direction := ""
+	if call.Inbound {
+		direction = rating.Inbound.String()
+	}
+	for name, ref := range map[string]string{"account": call.AccountRef, "vendor_account": call.VendorRef, "gateway": call.Gateway, "direction": direction} {
 		if ref != "" {
 			record[name] = ref
 		}
@@ -67,6 +71,7 @@ func (tx *Tx) EditSuspended(id uint64, edit func(s *Suspended, call *rating.Call
 	}
 	s.Call, s.Raw = appendCDR(nil, &call.CDR), ""
 	s.Account, s.Vendor, s.Rated = call.AccountRef, call.VendorRef, call.Rated
+	s.Gateway, s.Inbound = call.Gateway, call.Inbound
 	s.Source, s.StartAt = call.Text(rating.CDRSource), writtenTime(&call)
 	s.Detail = "corrected, not tried again yet"
 	after, err := s.audited()

@@ -113,6 +113,7 @@ type tables struct {
 	profileTables
 	tailTables
 	nasTables
+	sourceTables
 	reservationTables
 	dataTables
 	guardTables
@@ -158,6 +159,7 @@ func newTables() *tables {
 	t.profileTables = newProfileTables()
 	t.tailTables = newTailTables()
 	t.nasTables = newNASTables()
+	t.sourceTables = newSourceTables()
 	t.reservationTables = newReservationTables()
 	t.dataTables = newDataTables()
 	t.guardTables = newGuardTables()

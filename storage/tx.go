@@ -49,6 +49,7 @@ type Tx struct {
 	ProfileRows
 	TailRows
 	NASRows
+	SourceRows
 	ReservationRows
 	DataRows
 	GuardRows
@@ -64,6 +65,7 @@ type Tx struct {
 	renumber  bool                                 // the number plan changed: it is read anew
 	reload    bool                                 // a deck or plan changed: the catalog is made anew
 	auths     map[uint64]struct{}                  // customers-auths written here
+	resourced bool                                 // a source changed here
 	quiet     bool                                 // bulk work writes its own single audit row
 	replanned bool                                 // a service plan, or who is on one, changed here
 	actor     func(*Tx) (*ServiceActor, error)     // for audits of services, nil for billd itself
@@ -106,6 +108,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.ProfileRows = bindProfiles(tx)
 	tx.TailRows = bindTails(tx)
 	tx.NASRows = bindNAS(tx)
+	tx.SourceRows = bindSources(tx)
 	tx.ReservationRows = bindReservations(tx)
 	tx.DataRows = bindData(tx)
 	tx.GuardRows = bindGuards(tx)
@@ -161,6 +164,8 @@ func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
 		}
 	case schema.nas.Name:
 		tx.forgetNAS()
+	case schema.sources.Name:
+		tx.resourced = true
 	case schema.customersAuths.Name:
 		if tx.auths == nil {
 			tx.auths = map[uint64]struct{}{}

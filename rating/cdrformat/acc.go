@@ -16,6 +16,7 @@ var accFields = map[string]role{
 	"caller": roleSrc, "src": roleSrc, "src_user": roleSrc, "from_user": roleSrc, "from_uri": roleSrcOther, "src_ouser": roleSrcOther,
 	"callee": roleDst, "dst": roleDst, "dst_ouser": roleDst, "ruri": roleDst, "to_user": roleDstOther, "to_uri": roleDstOther, "dst_user": roleDstOther,
 	"src_ip": roleIP, "account": roleAccount, "accountcode": roleAccount, "account_id": roleAccount,
+	"gateway": roleGateway, "trunk": roleGateway,
 }
 
 // accCall makes a call of a record of acc. A record with a length is a whole call. Others tell of one
@@ -232,6 +233,10 @@ func (d *dialogs) rest(r *Reader, call *rating.Call, rec *Record) error {
 func (f *facts) clone() (c facts) {
 	for r, text := range f.text {
 		c.text[r] = strings.Clone(text)
+	}
+	c.inbound = f.inbound
+	for _, s := range f.more {
+		c.more = append(c.more, said{s.column, strings.Clone(s.text)})
 	}
 	return c
 }

@@ -10,7 +10,7 @@ import (
 var asteriskFields = map[string]role{
 	"accountcode": roleAccount, "src": roleSrc, "dst": roleDst, "clid": roleName, "start": roleStart, "calldate": roleStart,
 	"answer": roleAnswer, "end": roleEnd, "duration": roleLasted, "billsec": roleBilled, "disposition": roleDisposition,
-	"uniqueid": roleIDShared, "sequence": roleSequence, "linkedid": roleGroup,
+	"uniqueid": roleIDShared, "sequence": roleSequence, "linkedid": roleGroup, "channel": roleChannel,
 }
 
 var (
@@ -71,6 +71,7 @@ func asteriskCall(r *Reader, f *facts, record string, call *rating.Call, rec *Re
 		}
 		f.text[roleSIPCallID] = id
 	}
+	f.add(roleGateway, channelPeer(f.text[roleChannel]))
 	t, err := f.times(r.stamps)
 	if err != nil {
 		return err
@@ -94,6 +95,15 @@ func asteriskCall(r *Reader, f *facts, record string, call *rating.Call, rec *Re
 		t.end = t.start + lasted
 	}
 	return f.fill(call, t, answered, billed)
+}
+
+// channelPeer is the name in a channel's: of PJSIP/trunk-0000001a it is trunk.
+func channelPeer(channel string) string {
+	_, peer, _ := strings.Cut(channel, "/")
+	if at := strings.LastIndexByte(peer, '-'); at > 0 {
+		peer = peer[:at]
+	}
+	return peer
 }
 
 // disposed reads how a call ended; known is false for a word that says neither.

@@ -8,7 +8,8 @@
 // other are refused. Detect does not choose between formats that are charged differently.
 //
 // It imports rating and the standard library. Columns go by the names of rating.CDRField, plus src,
-// dst, account, account_id, vendor_account, vendor_account_id and unrated. Values are taken from their
+// dst, account, account_id, vendor_account, vendor_account_id, unrated, gateway, direction and ip. Options.Map says
+// which of a switch's fields is which of these instead, Options.Only, Skip and Inbound what a record must say. Values are taken from their
 // text; no number passes through a float. Files are read as streams: memory does not grow with them.
 //
 //	r, err := cdrformat.NewReader(file, cdrformat.Options{Source: "import"})

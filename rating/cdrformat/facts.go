@@ -53,6 +53,8 @@ const (
 	roleMethod
 	roleFromTag
 	roleToTag
+	roleGateway
+	roleChannel // the gateway is a part of it
 	numRoles
 )
 
@@ -60,6 +62,17 @@ const (
 type facts struct {
 	text [numRoles]string
 	more []said // billd's own columns, by a map
+
+	watched []string // what the fields of Reader.watched say
+	inbound bool
+	told    []Said
+}
+
+// Said is what one of a record's columns says.
+type Said struct {
+	Column string // as the record calls it
+	Means  string // to a bill; "" for one that only a condition asks for
+	Text   string
 }
 
 // said is a column and its text.
@@ -83,6 +96,51 @@ func (f *facts) add(r role, text string) {
 	if r != roleNone && f.text[r] == "" {
 		f.text[r] = text
 	}
+}
+
+// take takes in what a column of the record says; text is trimmed.
+func (r *Reader) take(f *facts, h head, name, text string) {
+	if h.watch != 0 {
+		if f.watched == nil {
+			f.watched = make([]string, len(r.watched))
+		}
+		f.watched[h.watch-1] = text
+	}
+	if h.role != roleNone {
+		f.add(h.role, text)
+	} else if h.column.kind != columnUnknown && text != "" {
+		f.more = append(f.more, said{h.column, text})
+	}
+	if r.o.Told && text != "" && h != (head{}) {
+		f.told = append(f.told, Said{strings.Clone(name), h.means(), strings.Clone(text)})
+	}
+}
+
+// roleNames are what roles are called in an explanation.
+var roleNames = [numRoles]string{roleID: "id", roleIDShared: "id of the channel", roleSequence: "sequence", roleSIPCallID: "SIP call id", roleGroup: "conversation",
+	rolePeer: "other leg", roleBegan: "leg that began it", roleDirection: "direction of the leg", roleStart: "start", roleStartEpoch: "start", roleStartMicro: "start",
+	roleAnswer: "answer", roleAnswerEpoch: "answer", roleAnswerMicro: "answer", roleEnd: "end", roleEndEpoch: "end", roleEndMicro: "end", roleLasted: "seconds in all",
+	roleBilled: "seconds of talk", roleBilledMilli: "milliseconds of talk", roleSetup: "seconds to the answer", roleCreated: "start", roleSrc: "caller", roleSrcOther: "caller",
+	roleDst: "called", roleDstOther: "called", roleName: "caller's name", roleAccount: "account", roleIP: "ip", roleDisposition: "how it ended", roleCauseCode: "cause",
+	roleSIPCode: "SIP status", roleSIPReason: "SIP reason", roleMethod: "method", roleFromTag: "tag of the caller", roleToTag: "tag of the called", roleGateway: "gateway", roleChannel: "channel"}
+
+// means says what a column is to a bill.
+func (h head) means() string {
+	switch h.column.kind {
+	case columnUnknown:
+		return roleNames[h.role]
+	case columnField:
+		return h.column.field.Name()
+	case columnAccount:
+		return "account"
+	case columnVendor:
+		return "vendor_account"
+	case columnGateway:
+		return "gateway"
+	case columnDirection:
+		return "direction"
+	}
+	return ""
 }
 
 // instants are a call's times in microseconds since 1970, 0 when the record has none.
@@ -202,6 +260,13 @@ func (f *facts) fill(call *rating.Call, t instants, answered bool, talk int64) e
 	}
 	if call.AccountRef = f.text[roleAccount]; !utf8.ValidString(call.AccountRef) {
 		return rating.Broken("account", "encoding", "", "account %q is not UTF-8 text", clipText(call.AccountRef))
+	}
+	call.Gateway, call.Inbound = strings.Clone(clipText(f.text[roleGateway])), f.inbound
+	row := row{call: call}
+	for _, s := range f.more {
+		if err := row.set(s.column, s.text); err != nil {
+			return err
+		}
 	}
 	return nil
 }

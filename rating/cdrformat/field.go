@@ -28,6 +28,8 @@ const (
 	columnSrc
 	columnDst
 	columnUnrated
+	columnGateway
+	columnDirection
 	columnExport // one of exportNames, field is its place there
 )
 
@@ -51,6 +53,7 @@ var columns = func() map[string]column {
 		"account": {kind: columnAccount}, "account_id": {kind: columnAccount},
 		"vendor_account": {kind: columnVendor}, "vendor_account_id": {kind: columnVendor},
 		"src": {kind: columnSrc}, "dst": {kind: columnDst}, "unrated": {kind: columnUnrated},
+		"gateway": {kind: columnGateway}, "direction": {kind: columnDirection}, "ip": {columnField, rating.CDRAuthOrigIP},
 	}
 	for i, name := range exportNames {
 		m[name] = column{columnExport, rating.CDRField(i)}
@@ -85,6 +88,10 @@ func (r *row) set(c column, text string) error {
 		if text == "true" || text == "1" || text == "t" || text == "yes" {
 			r.call.Status = rating.Unrated
 		}
+	case columnGateway:
+		r.call.Gateway = clipText(text)
+	case columnDirection:
+		r.call.Inbound = strings.EqualFold(text, "inbound") || strings.EqualFold(text, "in")
 	case columnExport:
 		r.export[c.field] = text
 	}

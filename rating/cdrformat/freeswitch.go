@@ -21,6 +21,7 @@ var freeswitchVariables = map[string]role{
 	"sip_from_user": roleSrcOther, "sip_to_user": roleDstOther, "sip_network_ip": roleIP,
 	"caller_id_number": roleSrc, "ani": roleSrc, "destination_number": roleDst, "caller_id_name": roleName,
 	"network_addr": roleIP, "sip_term_status": roleSIPCode,
+	"sip_gateway_name": roleGateway, "sip_gateway": roleGateway,
 }
 
 // Of the first entry of "callflow", which is the newest; caller_profile is as of the end of the call.
@@ -33,7 +34,7 @@ var freeswitchTimes = map[string]role{
 }
 
 // freeswitchObject reads a record of mod_json_cdr into f; false when it is not JSON.
-func freeswitchObject(s *scanner, f *facts) bool {
+func (r *Reader) freeswitchObject(s *scanner, f *facts) bool {
 	s.nan = true // FreeSWITCH writes nan where a mean of nothing stands
 	var variables, callflow value
 	ok := s.object(0, func(name string, v value) {
@@ -49,7 +50,7 @@ func freeswitchObject(s *scanner, f *facts) bool {
 	}
 	sub := scanner{s: variables.raw, nan: true}
 	if variables.kind == '{' {
-		sub.object(0, func(name string, v value) { f.add(freeswitchVariables[name], v.scalar()) })
+		sub.object(0, func(name string, v value) { r.take(f, r.headOf(name), name, v.scalar()) })
 	}
 	f.unescape()
 	sub = scanner{s: callflow.raw, nan: true}
@@ -60,12 +61,19 @@ func freeswitchObject(s *scanner, f *facts) bool {
 	sub.object(0, func(name string, v value) {
 		switch name {
 		case "caller_profile":
-			v.each(func(name string, v value) { f.add(freeswitchProfile[name], v.scalar()) })
+			v.each(func(name string, v value) { r.profileFact(f, freeswitchProfile, name, v.scalar()) })
 		case "times":
-			v.each(func(name string, v value) { f.add(freeswitchTimes[name], v.scalar()) })
+			v.each(func(name string, v value) { r.profileFact(f, freeswitchTimes, name, v.scalar()) })
 		}
 	})
 	return true
+}
+
+// profileFact takes in a member of the callflow.
+func (r *Reader) profileFact(f *facts, roles map[string]role, name, text string) {
+	if role := roles[name]; !r.claimed[role] {
+		r.take(f, head{role: role}, "callflow "+name, text)
+	}
 }
 
 // scalar is a value's text; objects and arrays have none.
@@ -98,6 +106,21 @@ func (f *facts) unescape() {
 			f.text[r] = plain
 		}
 	}
+	for i := range f.more {
+		if plain, err := url.PathUnescape(f.more[i].text); err == nil {
+			f.more[i].text = plain
+		}
+	}
+	for i := range f.watched {
+		if plain, err := url.PathUnescape(f.watched[i]); err == nil {
+			f.watched[i] = plain
+		}
+	}
+	for i := range f.told {
+		if plain, err := url.PathUnescape(f.told[i].Text); err == nil {
+			f.told[i].Text = plain
+		}
+	}
 }
 
 // freeswitchCall makes a call of a leg. Its talk is told by the microseconds of answer and end where both
@@ -114,7 +137,7 @@ func freeswitchCall(r *Reader, f *facts, record string, call *rating.Call, rec *
 	}
 	if f.text[roleDirection] == "outbound" {
 		f.text[roleIP] = "" // where it went to
-		if from := f.text[roleSrcOther]; from != "" {
+		if from := f.text[roleSrcOther]; from != "" && !r.claimed[roleSrc] {
 			f.text[roleSrc] = from // the profile has who was called since
 		}
 	}

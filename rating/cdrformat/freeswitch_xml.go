@@ -9,7 +9,7 @@ import (
 )
 
 // freeswitchElement reads a <cdr> of mod_xml_cdr into f.
-func freeswitchElement(text string, f *facts) error {
+func (r *Reader) freeswitchElement(text string, f *facts) error {
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
 		return in, nil // numbers and times are ASCII in every encoding that a switch writes; cells are checked
@@ -37,7 +37,7 @@ func freeswitchElement(text string, f *facts) error {
 			path = path[:len(path)-1]
 			ended = ended || len(path) == 0
 		case xml.CharData:
-			freeswitchChars(path, string(t), f, &profile, flows)
+			r.freeswitchChars(path, string(t), [2]*facts{f, &profile}, flows)
 		}
 	}
 	if !ended || len(path) > 0 {
@@ -48,22 +48,23 @@ func freeswitchElement(text string, f *facts) error {
 	for r, text := range profile.text {
 		f.add(role(r), text)
 	}
+	f.told = append(f.told, profile.told...)
 	return nil
 }
 
-// freeswitchChars places the text of an element: variables in f, the newest callflow in profile.
-func freeswitchChars(path []string, text string, f, profile *facts, flows int) {
+// freeswitchChars places the text of an element: variables in the first facts, the newest callflow in the second.
+func (r *Reader) freeswitchChars(path []string, text string, f [2]*facts, flows int) {
 	if len(path) < 3 {
 		return
 	}
 	name := path[len(path)-1]
 	switch group := path[len(path)-2]; {
 	case len(path) == 3 && group == "variables":
-		f.add(freeswitchVariables[name], text)
+		r.take(f[0], r.headOf(name), name, text)
 	case len(path) == 4 && group == "caller_profile" && flows == 1:
-		profile.add(freeswitchProfile[name], text)
+		r.profileFact(f[1], freeswitchProfile, name, text)
 	case len(path) == 4 && group == "times" && flows == 1:
-		profile.add(freeswitchTimes[name], text)
+		r.profileFact(f[1], freeswitchTimes, name, text)
 	}
 }
 
@@ -117,7 +118,7 @@ func (r *Reader) takeXML(size int, call *rating.Call, rec *Record) error {
 		return nil
 	}
 	var f facts
-	err := freeswitchElement(text, &f)
+	err := r.freeswitchElement(text, &f)
 	r.settle(&f, err, text, call, rec)
 	return nil
 }

@@ -2,7 +2,6 @@ package cdrformat
 
 import (
 	"slices"
-	"strings"
 
 	"billd/rating"
 )
@@ -11,13 +10,14 @@ import (
 // what each column of a file is: any form of time, fractions of seconds, a disposition in words.
 var mappedRoles = map[string]role{
 	"time_start": roleStart, "time_connect": roleAnswer, "time_end": roleEnd, "duration": roleBilled, "call_id": roleID,
-	"src": roleSrc, "dst": roleDst, "account": roleAccount, "disposition": roleDisposition,
+	"src": roleSrc, "dst": roleDst, "account": roleAccount, "disposition": roleDisposition, "gateway": roleGateway, "ip": roleIP,
 }
 
 // head is what a column of a file is: a role, or a column of billd's.
 type head struct {
 	role   role
 	column column
+	watch  int // in Reader.watched, from 1
 }
 
 // mapped finds what a column of a mapped file is; ok is false for one that nobody named.
@@ -81,14 +81,18 @@ func mappedCall(r *Reader, f *facts, record string, call *rating.Call, rec *Reco
 	if answered && billed < 0 && t.answer == 0 && t.end != 0 {
 		t.answer = t.start // a file of start and end alone means the talk
 	}
-	if err := f.fill(call, t, answered, billed); err != nil {
-		return err
-	}
-	row := row{call: call}
-	for _, s := range f.more {
-		if err := row.set(s.column, strings.TrimSpace(s.text)); err != nil {
-			return err
+	return f.fill(call, t, answered, billed)
+}
+
+// claim notes which roles the caller's map gives to columns: what the format says of them does not count.
+func (r *Reader) claim() {
+	for _, to := range r.o.Map {
+		role := mappedRoles[to]
+		r.claimed[role] = role != roleNone
+		for _, i := range instantRoles {
+			for _, other := range i.roles {
+				r.claimed[other] = r.claimed[other] || role == i.roles[2] && role != roleNone
+			}
 		}
 	}
-	return nil
 }

@@ -18,6 +18,11 @@ type Options struct {
 	Columns []string          // of a file without a header, in order; "-" is passed over
 	Map     map[string]string // a file's column → billd's, or "-"
 	Legs    Legs              // of FreeSWITCH
+
+	// Only, Skip and Inbound ask what a record says: one is charged that meets all of Only and none of Skip, and its
+	// call came in if it meets one of Inbound.
+	Only, Skip, Inbound []Condition
+	Told                bool // records tell which column said what
 }
 
 // Record says where a record stands in its file and, when it could not be read, why.
@@ -27,6 +32,7 @@ type Record struct {
 	Bad  string // why it is unreadable, "" when the call was read
 	// Skipped says why the record is no call to charge, such as the second leg of one; there is no call then.
 	Skipped string
+	Said    []Said // what the record's columns say, with Options.Told
 
 	held bool // it waits for another record
 }
@@ -45,7 +51,9 @@ type Reader struct {
 	begun   bool // the array has had an element
 	quoted  []string
 
-	judge   judge // of a switch's format, nil for billd's own
+	watched []string       // fields that conditions ask for
+	claimed [numRoles]bool // roles that the caller's map gives to columns
+	judge   judge          // of a switch's format, nil for billd's own
 	stamps  stamps
 	dialogs dialogs
 	table   table
@@ -103,7 +111,8 @@ func (r *Reader) begin() error {
 	if r.o.Source == "" {
 		r.o.Source = r.o.Format.Source()
 	}
-	r.stamps = stamps{r.o.Zone, r.o.Dates}
+	r.stamps, r.watched = stamps{r.o.Zone, r.o.Dates}, r.o.watched()
+	r.claim()
 	isJSON := first[0] == '{' || first[0] == '['
 	if r.judge = r.judgeOf(); r.judge != nil {
 		return r.beginSwitch(first)

@@ -14,6 +14,8 @@ type table struct {
 	heads func(n int) []head // what a row of n columns says, nil if it cannot be read
 	width int                // of a table with a header, else 0
 	known map[int][]head     // what heads answered
+	names map[int][]string   // of the columns of a row
+	last  []string           // that heads were made of
 }
 
 // judgeOf returns what makes calls of the format's records; nil for billd's own columns.
@@ -29,14 +31,33 @@ func (r *Reader) judgeOf() judge {
 	case sourceKamailio, sourceOpenSIPS:
 		return accCall
 	}
-	if len(r.o.Map) > 0 || len(r.o.Columns) > 0 {
+	if len(r.o.Map) > 0 || len(r.o.Columns) > 0 || len(r.watched) > 0 {
 		return mappedCall
 	}
 	return nil
 }
 
-// headOf says what a name stands for in the format.
+// headOf says what a name stands for: by the caller's map, else in the format.
 func (r *Reader) headOf(name string) head {
+	h := r.meaning(name)
+	if r.claimed[h.role] {
+		if _, said := r.o.Map[name]; !said {
+			h = head{}
+		}
+	}
+	for i, watched := range r.watched {
+		if watched == name || watched == columnName(name) {
+			h.watch = i + 1
+		}
+	}
+	return h
+}
+
+func (r *Reader) meaning(name string) head {
+	if _, said := r.o.Map[name]; said {
+		h, _ := r.o.mapped(name)
+		return h
+	}
 	switch r.o.Format.Source() {
 	case sourceFreeSWITCH:
 		return head{role: freeswitchVariables[name]}
@@ -72,7 +93,7 @@ func (r *Reader) beginSwitch(first string) error {
 // beginTable finds out how the lines of a file are laid out.
 func (r *Reader) beginTable() error {
 	t := &r.table
-	t.end, t.comma, t.known = '\n', ',', map[int][]head{}
+	t.end, t.comma, t.known, t.names = '\n', ',', map[int][]head{}, map[int][]string{}
 	rest := r.w.rest()
 	if strings.IndexByte(rest, '\n') < 0 && strings.IndexByte(rest, '\r') >= 0 {
 		t.end = '\r'
@@ -170,6 +191,7 @@ func (r *Reader) headsOf(names []string) []head {
 	if names == nil {
 		return nil
 	}
+	r.table.last = names
 	heads := make([]head, len(names))
 	for i, name := range names {
 		heads[i] = r.headOf(name)
@@ -177,12 +199,20 @@ func (r *Reader) headsOf(names []string) []head {
 	return heads
 }
 
+// name is what the i-th of n columns is called.
+func (t *table) name(n, i int) string {
+	if names := t.names[n]; i < len(names) {
+		return names[i]
+	}
+	return ""
+}
+
 // headsOf is heads, remembered.
 func (t *table) headsOf(n int) []head {
 	h, ok := t.known[n]
 	if !ok && n <= maxColumns {
 		h = t.heads(n)
-		t.known[n] = h
+		t.known[n], t.names[n] = h, t.last
 	}
 	return h
 }
@@ -243,12 +273,7 @@ func (r *Reader) row(f *facts, line string) error {
 		return r.miscount(len(cells))
 	}
 	for i, h := range t.headsOf(len(cells)) {
-		cell := strings.TrimSpace(cells[i])
-		if h.role != roleNone {
-			f.add(h.role, cell)
-		} else if h.column.kind != columnUnknown && cell != "" {
-			f.more = append(f.more, said{h.column, cell})
-		}
+		r.take(f, h, t.name(len(cells), i), strings.TrimSpace(cells[i]))
 	}
 	return nil
 }
@@ -287,8 +312,8 @@ func (r *Reader) readEncoded(call *rating.Call, rec *Record) error {
 		return nil
 	}
 	if text[0] == '<' {
-		err = freeswitchElement(text, &f)
-	} else if s := (scanner{s: text}); !freeswitchObject(&s, &f) || !s.end() {
+		err = r.freeswitchElement(text, &f)
+	} else if s := (scanner{s: text}); !r.freeswitchObject(&s, &f) || !s.end() {
 		err = errNotJSON
 	}
 	r.settle(&f, err, text, call, rec)
@@ -323,7 +348,7 @@ func (r *Reader) switchObject(s *scanner, call *rating.Call, rec *Record) (size 
 // jsonFacts reads an object of the format; false when it is not JSON.
 func (r *Reader) jsonFacts(s *scanner, f *facts) bool {
 	if r.o.Format == FreeSWITCHJSON {
-		return freeswitchObject(s, f)
+		return r.freeswitchObject(s, f)
 	}
 	var params value
 	ok := s.object(0, func(name string, v value) {
@@ -343,22 +368,20 @@ func (r *Reader) jsonFacts(s *scanner, f *facts) bool {
 
 func (r *Reader) member(f *facts, name string, v value) {
 	h, text := r.headOf(name), v.scalar()
-	switch {
-	case h.role != roleNone:
-		f.add(h.role, text)
-	case h.column.kind == columnUnknown || v.kind == 'n':
-	case h.column.kind == columnField && !h.column.field.Kind().IsText():
-		f.more = append(f.more, said{h.column, text})
-	default:
-		f.more = append(f.more, said{h.column, v.text})
+	if c := h.column; (c.kind != columnUnknown && c.kind != columnField || c.kind == columnField && c.field.Kind().IsText()) && v.kind != 'n' {
+		text = v.text
 	}
+	r.take(f, h, name, strings.TrimSpace(text))
 }
 
 // settle makes of what a record says the call, or says why there is none.
 func (r *Reader) settle(f *facts, err error, record string, call *rating.Call, rec *Record) {
 	if err == nil {
-		err = r.judge(r, f, record, call, rec)
+		if rec.Skipped = r.sift(f); rec.Skipped == "" {
+			err = r.judge(r, f, record, call, rec)
+		}
 	}
+	rec.Said = f.told
 	if err != nil {
 		call.Reset()
 		rec.Skipped, rec.held = "", false
