@@ -125,7 +125,11 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 func (c *checker) references() error {
 	tx := c.tx
 	c.accountReferences()
-	tx.Contacts.EachSound(func(v *Contact) { c.refer("contact", v.ID, "contractor", v.Contractor, tx.Contractors.Has) })
+	tx.Contacts.EachSound(func(v *Contact) {
+		if v.Contractor != 0 {
+			c.refer("contact", v.ID, "contractor", v.Contractor, tx.Contractors.Has)
+		}
+	})
 	tx.Plans.EachSound(func(p *rating.RatePlan) {
 		for _, d := range p.Decks {
 			c.refer("rateplan", p.ID, "deck", uint64(d), tx.Decks.Has)

@@ -17,8 +17,10 @@ var contacts = jsonapi.Resource[storage.Contact]{
 		jsonapi.Field("notes", jsonapi.NullText, func(c *storage.Contact) **string { return &c.Notes }),
 	},
 	Rels: []jsonapi.Rel[storage.Contact]{
-		jsonapi.One("contractor", "contractors", func(c *storage.Contact) *uint64 { return &c.Contractor }, jsonapi.Linkage, jsonapi.MustExist, jsonapi.FilterByID),
+		jsonapi.One("contractor", "contractors", func(c *storage.Contact) *uint64 { return &c.Contractor }, jsonapi.Linkage, jsonapi.MayBeNull, jsonapi.FilterByID),
 	},
+	// One of nobody's is taken and written to, but not shown. Source: contract 3.5.
+	Hidden: func(_ *jsonapi.Request, c *storage.Contact) bool { return c.Contractor == 0 },
 	Remove: func(r *jsonapi.Request, c *storage.Contact) error { return forgetContact(r.Tx, c.ID) },
 }
 

@@ -48,7 +48,8 @@ func TestRulesOfRecords(t *testing.T) {
 		{"numbers that are not filled in", "PATCH", "/accounts/" + a, `{"type":"accounts","id":"` + a + `","attributes":{"name":"","min-balance":"","balance-low-threshold":" ","vat":""}}`, "name - can't be blank; min-balance - can't be blank; vat - can't be blank; vat - is not a number"},
 		{"a contractor without anything", "POST", "/contractors", `{"type":"contractors","attributes":{}}`, "vendor - Must be customer and/or vendor; customer - Must be customer and/or vendor; name - can't be blank"},
 		{"a contractor who has accounts", "DELETE", "/contractors/" + c, ``, "data: Cannot delete record because dependent accounts exist"},
-		{"a contact without anything", "POST", "/contacts", `{"type":"contacts","attributes":{}}`, "contractor - must exist; email - can't be blank"},
+		{"a contact without anything", "POST", "/contacts", `{"type":"contacts","attributes":{}}`, "email - can't be blank"},
+		{"a contact of a contractor who is not there", "POST", "/contacts", `{"type":"contacts","attributes":{"email":"a@example.org"},"relationships":{"contractor":{"data":{"type":"contractors","id":99}}}}`, "contractor - must exist"},
 		{"a payment without anything", "POST", "/payments", `{"type":"payments","attributes":{}}`, "account - must exist; amount - is not a number"},
 		{"a payment of nothing", "POST", "/payments", `{"type":"payments","attributes":{"amount":"0.00"},"relationships":{"account":{"data":{"type":"accounts","id":` + a + `}}}}`, "amount - must be other than 0"},
 		{"an access without anything", "POST", "/api-accesses", `{"type":"api-accesses","attributes":{}}`, "customer - must exist; login - can't be blank; password - can't be blank"},
@@ -111,6 +112,20 @@ func TestMoneyMovesTheBalance(t *testing.T) {
 	if got := r.admin("DELETE", "/accounts/"+a, "").StatusCode; got != 422 {
 		t.Errorf("deleting an account that owes = %d, want 422", got)
 	}
+}
+
+func TestAContactOfNobodyIsTakenButNotShown(t *testing.T) {
+	r := newRig(t)
+	c := r.contractor("Northfield")
+	shown := r.create("/contacts", `{"data":{"type":"contacts","attributes":{"email":"a@example.org"},"relationships":{"contractor":{"data":{"type":"contractors","id":`+c+`}}}}}`)
+	hidden := r.create("/contacts", `{"data":{"type":"contacts","attributes":{"email":"b@example.org"}}}`)
+	if res := r.admin("GET", "/contacts/"+hidden, ""); res.StatusCode != 404 {
+		t.Errorf("GET = %s %s, want 404", res.Status, res.body)
+	}
+	if res := r.admin("GET", "/contacts", ""); !strings.Contains(string(res.body), `"id":"`+shown+`"`) || !strings.Contains(string(res.body), `"total-count":1`) {
+		t.Errorf("list = %s, want contact %s alone", res.body, shown)
+	}
+	r.sound()
 }
 
 func TestDeletingAContactTakesItOutOfAccounts(t *testing.T) {
