@@ -47,9 +47,11 @@ func newServe(a *app) *cobra.Command {
 	flags.BoolVar(&o.Demo, "demo", false, "fill an empty store with a sample")
 	flags.StringSliceVar(&o.TrustedProxy, "trusted-proxy", nil, "proxy addresses whose X-Forwarded-For is believed")
 	flags.StringArrayVar(&watched, "watch", nil, "a directory to take files of calls from, again for more: DIR?format=asterisk-csv&zone=Europe/Berlin")
+	flags.StringVar(&o.RadiusAccounting, "radius-acct", "", "address to take RADIUS accounting on, such as 0.0.0.0:1813; without it none is taken")
+	flags.StringVar(&o.RadiusAccess, "radius-auth", "", "address to answer RADIUS access requests on, such as 0.0.0.0:1812; without it none are answered")
 	flags.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&logFormat, "log-format", "text", "text or json")
-	setting(flags, "http", "trusted-proxy", "watch", "log-level", "log-format")
+	setting(flags, "http", "trusted-proxy", "watch", "radius-acct", "radius-auth", "log-level", "log-format")
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"billd/server/kazoo"
 	"billd/server/ops"
+	"billd/server/radius"
 	"billd/storage"
 )
 
@@ -34,6 +35,7 @@ func jobLanes() [][]job {
 		{"top-ups", jobTick, ops.TopUpLow},
 		{"reservations to end", jobTick, ops.ExpireReservations},
 		{"fraud guard", time.Minute, ops.GuardWork},
+		{"RADIUS calls told in parts", time.Minute, radius.Sweep},
 		{"invoices due", time.Minute, ops.RunDueInvoices},
 		{"invoices to fill", jobTick, ops.FillInvoices},
 		{"services to renew", time.Minute, ops.RenewServices},

@@ -12,6 +12,7 @@ import (
 	"billd/server/control"
 	"billd/server/courier"
 	"billd/server/ops"
+	"billd/server/radius"
 	"billd/server/watch"
 	"billd/storage"
 
@@ -41,6 +42,8 @@ type Options struct {
 	Banner       io.Writer
 	Log          *slog.Logger
 	Commands     []ops.Command // what the unix socket offers
+
+	RadiusAccounting, RadiusAccess string // host:port, "" for not at all
 }
 
 // Server is billd running on one data directory.
@@ -54,6 +57,7 @@ type Server struct {
 	metrics *metrics
 	jobs    *jobs
 	watches *watches
+	radius  *radius.Server
 	listed  []Route // of the dialects that route by tables of their own
 	started time.Time
 }
@@ -105,6 +109,11 @@ func (s *Server) run(ctx context.Context, ln net.Listener) error {
 		ln.Close()
 		return err
 	}
+	if err = s.listenRadius(); err != nil {
+		ln.Close()
+		return err
+	}
+	defer s.radius.Stop()
 	if s.control, err = control.Listen(control.Options{Env: s.env, Commands: s.o.Commands}); err != nil {
 		ln.Close()
 		return err
@@ -117,6 +126,7 @@ func (s *Server) run(ctx context.Context, ln net.Listener) error {
 	}
 	s.jobs = startJobs(work, s)
 	s.watches.start(work)
+	s.radius.Serve(work)
 	go func() { failed <- s.app.Listener(ln) }()
 	select {
 	case <-ctx.Done():
@@ -137,6 +147,7 @@ func (s *Server) stop() error {
 	}
 	err = errors.Join(err, s.control.Shutdown(ctx))
 	s.watches.stop()
+	s.radius.Stop()
 	s.jobs.stop()
 	return err
 }
@@ -155,6 +166,7 @@ func (s *Server) greet(ctx context.Context, addr net.Addr) error {
 		}
 	}
 	fmt.Fprintf(s.o.Banner, "billd %s\n  URL   %s\n  data  %s\n", s.o.Version, url, s.o.Dir)
+	s.greetRadius(s.o.Banner)
 	if !s.db.Settings().TopUpBySeller {
 		fmt.Fprint(s.o.Banner, selfService)
 	}

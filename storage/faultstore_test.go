@@ -121,7 +121,7 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.SaveNAS(gateway); err != nil {
 		return err
 	}
-	if _, err := tx.HearRadiusCall(gateway, "a/b", "192.0.2.1", false, RadiusPart{At: testClock, Body: []byte{1, 3, 'x'}}); err != nil {
+	if _, err := tx.HearRadiusCall(RadiusCall{NAS: gateway.ID, Source: "gw", Session: "a/b"}, false, RadiusPart{At: testClock, Body: []byte{1, 3, 'x'}}); err != nil {
 		return err
 	}
 	if err := tx.InvoiceTemplates.Put(&InvoiceTemplate{Name: "plain", Filename: "plain.odt"}); err != nil {

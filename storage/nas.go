@@ -22,10 +22,12 @@ type NAS struct {
 
 	// Unsigned takes an Access-Request without Message-Authenticator, which anybody on the way can forge.
 	Unsigned bool `json:"unsigned,omitempty"`
-	// Password asks every Access-Request for the password of its user's RADIUS login.
-	Password bool `json:"password_asked,omitempty"`
+	// Password is what every Access-Request must give, "" for none: gateways send one for all their calls.
+	Password string `json:"password,omitempty"`
 	// Swapped says that the NAS counts what subscribers send as output.
 	Swapped bool `json:"swapped,omitempty"`
+	// Wraps says that the NAS sends no gigawords: a smaller total is a counter that passed 2³².
+	Wraps bool `json:"wraps,omitempty"`
 
 	Source  string `json:"source,omitempty"`  // of its calls, "" is Name
 	Account string `json:"account,omitempty"` // who pays all its calls, "" to go by what they say

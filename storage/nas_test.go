@@ -92,7 +92,7 @@ func TestThePartsOfACallAreHeardOnce(t *testing.T) {
 	at := testClock.Add(-time.Minute)
 	hear := func(session string, stop bool, at time.Time) (c *RadiusCall) {
 		mustUpdate(t, r, func(tx *Tx) (err error) {
-			c, err = tx.HearRadiusCall(n, session, "192.0.2.1", stop, RadiusPart{At: at, Body: []byte("x")})
+			c, err = tx.HearRadiusCall(RadiusCall{NAS: n.ID, Source: "proxy", Session: session, Machine: "m"}, stop, RadiusPart{At: at, Body: []byte("x")})
 			return err
 		})
 		return c
@@ -110,7 +110,10 @@ func TestThePartsOfACallAreHeardOnce(t *testing.T) {
 	}
 	hear("c", false, at)
 	mustUpdate(t, r, func(tx *Tx) error {
-		ended, err := tx.EndRadiusCalls(n.ID)
+		if other, err := tx.EndRadiusCalls(n.ID, "other"); other != 0 || err != nil {
+			t.Errorf("another machine's restart ends %d calls, %v, want none", other, err)
+		}
+		ended, err := tx.EndRadiusCalls(n.ID, "m")
 		if ended != 2 {
 			t.Errorf("a restart ends %d calls, want 2: those without a part", ended)
 		}
@@ -132,7 +135,7 @@ func TestThePartsOfACallAreHeardOnce(t *testing.T) {
 	}
 	err := r.Update(t.Context(), func(tx *Tx) error {
 		tx.db.radius.calls.Store(maxRadiusCalls)
-		_, err := tx.HearRadiusCall(n, "d", "", false, RadiusPart{})
+		_, err := tx.HearRadiusCall(RadiusCall{NAS: n.ID, Session: "d"}, false, RadiusPart{})
 		return err
 	})
 	if rating.KindOf(err) != rating.Limit {

@@ -18,6 +18,8 @@ type RadiusCall struct {
 	Source  string      `json:"source"` // of the call, as it was when the first part came
 	Session string      `json:"session"`
 	Address string      `json:"address,omitempty"` // of the sender
+	Machine string      `json:"machine,omitempty"` // that the sender speaks for
+	Whole   bool        `json:"whole,omitempty"`   // its Stop tells all, but for the time
 	Start   *RadiusPart `json:"start,omitempty"`
 	Stop    *RadiusPart `json:"stop,omitempty"`
 	DueAt   time.Time   `json:"due_at"` // when it is looked at again
@@ -42,17 +44,20 @@ func radiusCallKey(nas uint64, session string) []byte {
 	return kv.Key(make([]byte, 0, 72)).U64(nas).Text(session)
 }
 
+// Told reports whether no other part is needed to charge c.
+func (c *RadiusCall) Told() bool { return c.Stop != nil && (c.Whole || c.Start != nil) }
+
 // HearRadiusCall keeps a part of a call, unless that was heard before, and returns the call as it is known
-// then. Fails with Limit if too many calls wait.
-func (tx *Tx) HearRadiusCall(n *NAS, session, address string, stop bool, part RadiusPart) (*RadiusCall, error) {
-	c, err := tx.RadiusCalls.Rows.Find(bRadiusCallKey, radiusCallKey(n.ID, session))
+// then. heard has what is kept beside the parts of one that is new. Fails with Limit if too many calls wait.
+func (tx *Tx) HearRadiusCall(heard RadiusCall, stop bool, part RadiusPart) (*RadiusCall, error) {
+	c, err := tx.RadiusCalls.Rows.Find(bRadiusCallKey, radiusCallKey(heard.NAS, heard.Session))
 	switch {
 	case err == kv.ErrNotFound:
 		if tx.db.radius.calls.Load() >= maxRadiusCalls {
 			return nil, rating.Errorf(rating.Limit, "session", "%d calls wait for their other part", maxRadiusCalls)
 		}
 		tx.db.radius.calls.Add(1) // not when this commits: what publishes something holds up who comes next
-		c = &RadiusCall{NAS: n.ID, Source: n.CallSource(), Session: session, Address: address}
+		c = &heard
 	case err != nil:
 		return nil, err
 	}
@@ -65,12 +70,12 @@ func (tx *Tx) HearRadiusCall(n *NAS, session, address string, stop bool, part Ra
 	}
 	*to = &part
 	switch {
-	case c.Start == nil:
-		c.DueAt = tx.now.Add(radiusStopAlone)
+	case c.Told():
+		c.DueAt = tx.now.Add(radiusCallKept)
 	case c.Stop == nil:
 		c.DueAt = tx.now.Add(RadiusCallLongest)
 	default:
-		c.DueAt = tx.now.Add(radiusCallKept)
+		c.DueAt = tx.now.Add(radiusStopAlone)
 	}
 	return c, tx.RadiusCalls.Put(c)
 }
@@ -102,9 +107,9 @@ func (db *DB) CountRadiusCalls(ctx context.Context) error {
 	})
 }
 
-// EndRadiusCalls has the calls of a NAS that lack a part looked at now: it was restarted, and no part will
-// come. It returns how many they are.
-func (tx *Tx) EndRadiusCalls(nas uint64) (n int, err error) {
+// EndRadiusCalls has the calls of a machine that lack a part looked at now: it was restarted, and no part
+// will come. It returns how many they are.
+func (tx *Tx) EndRadiusCalls(nas uint64, machine string) (n int, err error) {
 	var ids []uint64
 	under := kv.Key(nil).U64(nas)
 	c := tx.Txn.Cursor(bRadiusCallKey)
@@ -116,7 +121,7 @@ func (tx *Tx) EndRadiusCalls(nas uint64) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		if call.Start != nil && call.Stop != nil || !call.DueAt.After(tx.now) {
+		if call.Machine != machine || call.Told() || !call.DueAt.After(tx.now) {
 			continue
 		}
 		call.DueAt = tx.now

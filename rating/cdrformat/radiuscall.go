@@ -317,7 +317,7 @@ func sipCall(st stamps, f *facts, start, stop *RadiusHalf, o *RadiusOptions, cal
 		rec.Skipped = "an INVITE that was asked for a password"
 		return nil
 	}
-	if method, _ := p.number(sipMethod); p.Status == RadiusStop && method == methodCancel {
+	if p.Cancelled() {
 		rec.Skipped = "a CANCEL: that the INVITE failed is told apart"
 		return nil
 	}
@@ -363,16 +363,28 @@ func (p *RadiusPacket) sip(f *facts, o *RadiusOptions) {
 	f.text[roleBilled] = ""
 }
 
-// RadiusUnended is the reason that a call is held whose Start came and whose Stop did not.
-const RadiusUnended = "answered, and its Stop did not come"
-
-// RadiusLost writes a Start whose Stop did not come as a record that can be corrected in suspense.
-func RadiusLost(start *RadiusHalf, o RadiusOptions, why string, rec *Record) {
+// RadiusLost writes half of a call whose other half did not come as a record that can be corrected in
+// suspense. One of start and stop is nil.
+func RadiusLost(start, stop *RadiusHalf, o RadiusOptions, rec *Record) {
+	half, why := start, "answered, and its Stop did not come: when it ended is not known"
+	if start == nil {
+		half, why = stop, "a Stop whose Start did not come: when the call was answered is not known"
+	}
 	var f facts
-	start.Packet.sip(&f, &o)
-	f.text[roleID] = start.Packet.Dialog()
-	f.text[roleStartMicro] = strconv.FormatInt(start.At.UnixMicro(), 10)
-	f.text[roleAnswerMicro] = f.text[roleStartMicro]
+	half.Packet.sip(&f, &o)
+	f.text[roleID] = half.Packet.Dialog()
+	at := strconv.FormatInt(half.At.UnixMicro(), 10)
+	if start == nil {
+		f.text[roleEndMicro] = at
+	} else {
+		f.text[roleStartMicro], f.text[roleAnswerMicro] = at, at
+	}
 	*rec = Record{}
-	rec.bad(f.keep(stamps{zone: o.Zone}, start.Packet.String()), why)
+	rec.bad(f.keep(stamps{zone: o.Zone}, half.Packet.String()), why)
+}
+
+// Cancelled reports whether p tells of a CANCEL, which ends no call that began.
+func (p *RadiusPacket) Cancelled() bool {
+	method, _ := p.number(sipMethod)
+	return p.Kind == RadiusSIP && p.Status == RadiusStop && method == methodCancel
 }

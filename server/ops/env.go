@@ -36,6 +36,9 @@ type Env struct {
 	Queue  *storage.Ingest
 	Auths  *storage.AuthQueue
 
+	// Senders are who has sent RADIUS packets to the running server, nil without one.
+	Senders *Senders
+
 	// Courier carries messages out; nil is one that is made for the occasion.
 	Courier *courier.Courier
 }
