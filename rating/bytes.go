@@ -1,6 +1,7 @@
 package rating
 
 import (
+	"fmt"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -140,6 +141,20 @@ func (b Bytes) In(u ByteUnit) string {
 		text += "…"
 	}
 	return text + " " + u.String()
+}
+
+// Short returns the amount in a unit with three decimals, rounded up, so that what is charged is never more
+// than what is read: "0.001 GB" of one byte.
+func (b Bytes) Short(u ByteUnit) string {
+	size := u.Size()
+	if size == 0 {
+		return b.In(u)
+	}
+	whole, part := uint64(b)/size, (uint64(b)%size*1000+size-1)/size // the remainder is below 2⁴⁰
+	if part == 1000 {
+		whole, part = whole+1, 0
+	}
+	return fmt.Sprintf("%d.%03d %s", whole, part, u)
 }
 
 func uintText(n uint64) string { return strconv.FormatUint(n, 10) }

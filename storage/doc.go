@@ -41,6 +41,11 @@
 //	nextrate.due  ms change                     scheduled changes of rates that wait
 //	cdrexport.open 0 account export, 1 ms export  exports that wait; finished ones, oldest file first
 //	outbox.state  state ms message              messages that wait, by when they are tried; others by when they ended
+//	data.session.key source 00 session 00 user 00 start ms, session   sessions of one number, the latest last
+//	data.session.open source 00 session         sessions that go on
+//	data.day      subscription day              octets up and down
+//	data.period   subscription first-day        octets up and down, net, tax, charges, percent of the allowance told of
+//	data.unassigned user 00 quarter-hour ms     octets up and down of nobody's subscription
 //	invoice.paper invoice                       approved invoices whose paper is to be made
 //
 // Day comes first in a tally's key because calls come in by time: a commit then touches few pages.

@@ -111,7 +111,7 @@ func importData(ctx context.Context, env *Env, args ImportDataArgs, o *IO) (int,
 
 func (s ImportedData) table(w io.Writer) error {
 	t := NewTable(w, "records", "stored", "duplicates", "resets", "unassigned", "held", "unreadable", "down", "up", "charged")
-	t.Row(s.Records, s.Stored, s.Duplicates, s.Resets, s.Unassigned, s.Held, s.Unreadable, paperBytes(s.Used.Down, rating.GB), paperBytes(s.Used.Up, rating.GB), s.Charged)
+	t.Row(s.Records, s.Stored, s.Duplicates, s.Resets, s.Unassigned, s.Held, s.Unreadable, rating.Bytes(s.Used.Down).Short(rating.GB), rating.Bytes(s.Used.Up).Short(rating.GB), s.Charged)
 	return t.Close()
 }
 

@@ -172,7 +172,7 @@ func (v DataUsageView) table(w io.Writer) error {
 		if p.Percent != nil {
 			allowance = fmt.Sprintf("%s (%d %%)", rating.Bytes(p.Allowance).In(unit), *p.Percent)
 		}
-		t.Row(p.Subscription, p.Account, p.User, p.Plan, p.Period, paperBytes(p.Used.Down, unit), paperBytes(p.Used.Up, unit), paperBytes(p.Counted, unit), allowance, p.Units, p.Net, p.Tax, p.Currency)
+		t.Row(p.Subscription, p.Account, p.User, p.Plan, p.Period, rating.Bytes(p.Used.Down).Short(unit), rating.Bytes(p.Used.Up).Short(unit), rating.Bytes(p.Counted).Short(unit), allowance, p.Units, p.Net, p.Tax, p.Currency)
 	}
 	if err := t.Close(); err != nil || len(v.Days) == 0 {
 		return err
@@ -184,7 +184,7 @@ func (v DataUsageView) table(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		t.Row(d.Subscription, d.User, d.Day, paperBytes(d.Used.Down, unit), paperBytes(d.Used.Up, unit))
+		t.Row(d.Subscription, d.User, d.Day, rating.Bytes(d.Used.Down).Short(unit), rating.Bytes(d.Used.Up).Short(unit))
 	}
 	return t.Close()
 }
@@ -223,7 +223,7 @@ func unassignedData(ctx context.Context, env *Env, args DataUsageArgs, o *IO) (i
 	return ExitOK, Print(o.Out, args.JSON, list, func(w io.Writer) error {
 		t := NewTable(w, "user", "down", "up", "first", "last")
 		for _, u := range list {
-			t.Row(u.User, paperBytes(u.Used.Down, rating.GB), paperBytes(u.Used.Up, rating.GB), u.First.Format(time.RFC3339), u.Last.Format(time.RFC3339))
+			t.Row(u.User, rating.Bytes(u.Used.Down).Short(rating.GB), rating.Bytes(u.Used.Up).Short(rating.GB), u.First.Format(time.RFC3339), u.Last.Format(time.RFC3339))
 		}
 		return t.Close()
 	})
@@ -303,7 +303,7 @@ func dataSessions(ctx context.Context, env *Env, args DataUsageArgs, o *IO) (int
 				stopped = s.StoppedAt.Format(time.RFC3339)
 			}
 			t.Row(s.ID, s.Source, s.Session, s.User, s.StartAt.Format(time.RFC3339), s.LastAt.Format(time.RFC3339), stopped, s.Cause, s.Address,
-				paperBytes(s.Used.Down, rating.GB), paperBytes(s.Used.Up, rating.GB), s.Records, s.Resets)
+				rating.Bytes(s.Used.Down).Short(rating.GB), rating.Bytes(s.Used.Up).Short(rating.GB), s.Records, s.Resets)
 		}
 		return t.Close()
 	})

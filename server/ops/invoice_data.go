@@ -22,7 +22,7 @@ func (p *invoicePaper) data() paper.Table {
 		d := &p.inv.Data[i]
 		sum += d.Amount // as part of the services, it was Money
 		t.Rows = append(t.Rows, []string{fmt.Sprintf("%s, %s: %s. %s", d.User, d.Plan, d.Terms, d.Unit.Definition()), dataDays(d),
-			paperBytes(d.Used.Down, d.Unit), paperBytes(d.Used.Up, d.Unit), dataCounted(d), strconv.FormatUint(chargedUnits(d), 10), amountText(d.Amount, places)})
+			rating.Bytes(d.Used.Down).Short(d.Unit), rating.Bytes(d.Used.Up).Short(d.Unit), dataCounted(d), strconv.FormatUint(chargedUnits(d), 10), amountText(d.Amount, places)})
 	}
 	t.Sums = [][]string{{"Sum", "", "", "", "", "", amountText(sum, places)}}
 	return t
@@ -42,9 +42,9 @@ func dataDays(d *rating.InvoiceData) string {
 // dataCounted says what of the plan's period is counted so far, and of how much.
 func dataCounted(d *rating.InvoiceData) string {
 	if d.Allowance == 0 {
-		return paperBytes(uint64(d.Counted), d.Unit)
+		return d.Counted.Short(d.Unit)
 	}
-	return paperBytes(uint64(d.Counted), d.Unit) + " of " + d.Allowance.In(d.Unit)
+	return d.Counted.Short(d.Unit) + " of " + d.Allowance.In(d.Unit)
 }
 
 // chargedUnits is the started units that bear the price: those beyond the allowance where there is one and
@@ -59,27 +59,12 @@ func chargedUnits(d *rating.InvoiceData) uint64 {
 	return d.Charge.Units()
 }
 
-// paperBytes spells an amount of data in a unit with three decimals, rounded up: what is charged is never
-// more than what is read.
-func paperBytes(n uint64, u rating.ByteUnit) string {
-	thousandth := u.Size() / 1000
-	if thousandth == 0 {
-		return rating.Bytes(n).In(u)
-	}
-	whole, rest := n/u.Size(), n%u.Size()
-	part := (rest*1000 + u.Size() - 1) / u.Size() // rest is below 2⁴⁰
-	if part == 1000 {
-		whole, part = whole+1, 0
-	}
-	return fmt.Sprintf("%d.%03d %s", whole, part, u)
-}
-
 // invoiceDataTable prints what subscriptions used.
 func invoiceDataTable(w io.Writer, data []rating.InvoiceData) error {
 	t := NewTable(w, "user", "plan", "days", "down", "up", "period so far", "units", "amount", "terms")
 	for i := range data {
 		d := &data[i]
-		t.Row(d.User, d.Plan, dataDays(d), paperBytes(d.Used.Down, d.Unit), paperBytes(d.Used.Up, d.Unit), dataCounted(d), chargedUnits(d), d.Amount, d.Terms+"; "+d.Unit.Definition())
+		t.Row(d.User, d.Plan, dataDays(d), rating.Bytes(d.Used.Down).Short(d.Unit), rating.Bytes(d.Used.Up).Short(d.Unit), dataCounted(d), chargedUnits(d), d.Amount, d.Terms+"; "+d.Unit.Definition())
 	}
 	return t.Close()
 }

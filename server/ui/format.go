@@ -24,6 +24,8 @@ func functions() template.FuncMap {
 		"price":   price,
 		"percent": func(p rating.Percent) string { return p.Number() + " %" },
 		"talk":    talk,
+		"data":    dataText,
+		"gb":      func(n uint64) string { return rating.Bytes(n).Short(rating.GB) },
 		"seconds": func(n uint32) string { return talk(int64(n)) },
 		"steps":   func(t rating.Terms) string { return fmt.Sprintf("%d/%d", t.First.Seconds, t.Next.Seconds) },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -138,4 +140,15 @@ func sentence(text string) string {
 		return text
 	}
 	return text + "."
+}
+
+// dataText writes an amount of bytes, a plain number or rating.Bytes, in a unit.
+func dataText(n any, unit rating.ByteUnit) string {
+	switch n := n.(type) {
+	case rating.Bytes:
+		return n.Short(unit)
+	case uint64:
+		return rating.Bytes(n).Short(unit)
+	}
+	return "–"
 }

@@ -51,6 +51,7 @@ func (u *UI) Mount(app *fiber.App) {
 	app.Get("/cdrs", u.signedIn(u.cdrs))
 	app.Get("/cdrs/:id", u.signedIn(u.cdr))
 	app.Get("/suspense", u.signedIn(u.suspense))
+	app.Get("/data", u.signedIn(u.data))
 	app.Get("/invoices", u.signedIn(u.invoices))
 	app.Get("/invoices/:id", u.signedIn(u.invoice))
 }

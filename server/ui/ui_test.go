@@ -43,7 +43,7 @@ func (r *rig) calls(t testing.TB, q storage.CallQuery, limit int) (calls []*rati
 // paths are all pages that a store with data has.
 func paths(t testing.TB, r *rig) []string {
 	return []string{"/", "/accounts", "/accounts?q=baltic&closed=1", "/accounts/1", "/accounts/2", "/accounts/4", "/rates", "/rates?deck=1", "/rates?number=447700900123",
-		"/cdrs", "/cdrs?account=4&number=44&from=2020-01-01&till=2100-01-01", fmt.Sprintf("/cdrs/%d", newestCall(t, r)), "/suspense", "/suspense?reason=no_rate",
+		"/cdrs", "/cdrs?account=4&number=44&from=2020-01-01&till=2100-01-01", fmt.Sprintf("/cdrs/%d", newestCall(t, r)), "/suspense", "/suspense?reason=no_rate", "/data", "/data?account=2&user=x&from=2026-01-01&till=2026-01-31",
 		"/invoices", "/invoices?account=4", "/invoices/1"}
 }
 
