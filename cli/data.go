@@ -7,8 +7,8 @@ import (
 )
 
 func newData(a *app) *cobra.Command {
-	family := newFamily("data", "Bill broadband data: plan, subscription, usage, unassigned, sessions, import, held",
-		newDataPlan(a), newDataSubscription(a), newDataUsage(a), newDataUnassigned(a), newDataSessions(a), newDataImport(a), newDataHeld(a))
+	family := newFamily("data", "Bill broadband data: plan, subscription, usage, unassigned, sessions, import, export, held",
+		newDataPlan(a), newDataSubscription(a), newDataUsage(a), newDataUnassigned(a), newDataSessions(a), newDataImport(a), newDataExport(a), newDataHeld(a))
 	family.Long = "Bill broadband data. A plan says what a started GB or GiB costs, a subscription puts a RADIUS user name of an\n" +
 		"account on a plan, and the sessions that come by RADIUS, from a file or by POST /api/v1/data-sessions are counted on\n" +
 		"it by day and charged as they come."
@@ -54,7 +54,15 @@ func newDataPlan(a *app) *cobra.Command {
 			return a.runOp(cmd, call{op: "data-plan-delete", args: ops.DataPlanArgs{Name: argv[0], JSON: a.json}})
 		},
 	}
-	return newFamily("plan", "Say what data costs: add, list, explain, delete", add, list, explain, remove)
+	return newFamily("plan", "Say what data costs: add, list, explain, import, delete", add, list, explain, remove,
+		importInto(newImportRecords(a, "data-plan-import", "Make the data plans of a file", "Make the data plans of a CSV file with a header, or of JSON: name, currency, unit, price, allowance, overage, count, period.\n"+
+			"A plan that is there and says the same is left alone; one that says otherwise is reported, and the exit code is 3.", "  billd data plan import plans.csv")))
+}
+
+// importInto makes an import of records the import of its family.
+func importInto(cmd *cobra.Command) *cobra.Command {
+	cmd.Use = "import FILE|-"
+	return cmd
 }
 
 func newDataSubscription(a *app) *cobra.Command {
@@ -95,7 +103,9 @@ func newDataSubscription(a *app) *cobra.Command {
 		},
 	}
 	list.Flags().StringVar(&of.Account, "account", "", "only those of this account: number, uuid or name")
-	return newFamily("subscription", "Say whose a RADIUS user name is: add, end, list", add, stop, list)
+	return newFamily("subscription", "Say whose a RADIUS user name is: add, end, list, import", add, stop, list,
+		importInto(newImportRecords(a, "data-subscription-import", "Make the subscriptions of a file", "Make the subscriptions of a CSV file with a header, or of JSON: account (number, uuid or name), user, plan, from, till,\n"+
+			"service_id. One that is there, of the same account, user, plan and from, is left alone; what cannot be is reported, and the\nexit code is 3.", "  billd data subscription import subscribers.csv")))
 }
 
 func newDataUsage(a *app) *cobra.Command {
@@ -165,6 +175,21 @@ func newDataImport(a *app) *cobra.Command {
 	f.StringVar(&args.Source, "source", "", "the source of all records: the name that live records of the same NAS have")
 	f.StringVar(&args.Zone, "zone", "", "time zone of times that carry none, such as Europe/Berlin (default UTC)")
 	f.BoolVar(&args.Wraps, "wraps", false, "the NAS sends no gigawords: a smaller total is a counter that passed 2^32")
+	return cmd
+}
+
+func newDataExport(a *app) *cobra.Command {
+	var args ops.ExportDataArgs
+	cmd := &cobra.Command{
+		Use: "export plans|subscriptions|sessions|usage", Short: "Write plans, subscriptions, sessions or days to standard output", Args: want("WHAT"),
+		Long:    "Write all plans, subscriptions, sessions or what was used by day to standard output. Plans and subscriptions are read\nagain by their imports.",
+		Example: "  billd data export subscriptions > subscriptions.csv\n  billd data export usage --format json",
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			args.What, args.Format = argv[0], a.exportFormat(cmd, args.Format)
+			return a.runOp(cmd, call{op: "data-export", args: args})
+		},
+	}
+	cmd.Flags().StringVar(&args.Format, "format", "csv", "csv or json")
 	return cmd
 }
 

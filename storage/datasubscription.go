@@ -34,6 +34,24 @@ func (tx *Tx) CreateDataPlan(p *rating.DataPlan) error {
 	return tx.DataPlans.Put(p)
 }
 
+// changePlanCurrency gives every data plan that has one currency another; nothing is charged in it yet.
+func (tx *Tx) changePlanCurrency(from, to rating.Currency) error {
+	var plans []*rating.DataPlan
+	err := tx.DataPlans.Each(0, func(p *rating.DataPlan) (bool, error) {
+		if p.Currency == from {
+			plans = append(plans, p)
+		}
+		return true, nil
+	})
+	for _, p := range plans {
+		if err == nil {
+			p.Currency = to
+			err = tx.DataPlans.Put(p)
+		}
+	}
+	return err
+}
+
 // DeleteDataPlan removes a plan that no subscription is or was on. Fails with Conflict if one is.
 func (tx *Tx) DeleteDataPlan(p *rating.DataPlan) (err error) {
 	used := uint64(0)

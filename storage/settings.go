@@ -37,7 +37,7 @@ func (tx *Tx) ChangeSettings(values map[string]string) (*rating.Settings, error)
 	return &is, tx.SaveSettings(&is)
 }
 
-// changeCurrency gives every account and deck that has one currency another.
+// changeCurrency gives every account, deck and data plan that has one currency another.
 func (tx *Tx) changeCurrency(from, to rating.Currency) error {
 	for _, kept := range [...]struct {
 		in   func() bool
@@ -83,5 +83,5 @@ func (tx *Tx) changeCurrency(from, to rating.Currency) error {
 			return err
 		}
 	}
-	return nil
+	return tx.changePlanCurrency(from, to)
 }

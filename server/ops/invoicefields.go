@@ -86,7 +86,7 @@ func (r *fieldReader) invoice(a *rating.Account) (*rating.Invoice, []*rating.Inv
 		Number: uint64(r.int("number")), Start: r.time("start_date"), End: r.time("end_date"), CreatedAt: r.time("created_at"), ApprovedAt: r.time("approved_at"),
 		Spent: r.money("amount_spent"), Earned: r.money("amount_earned"), ServiceSpent: r.money("services_amount_spent"),
 		ServiceEarned: r.money("services_amount_earned"), ServiceCount: r.int("service_transactions_count"),
-		Originated: r.side("originated"), Terminated: r.side("terminated"), VAT: r.vat()}
+		Originated: r.side("originated"), Terminated: r.side("terminated"), VAT: r.vat(), Data: r.data()}
 	if u := parse(r, "uuid", r.text("uuid"), rating.ParseUUID); u != nil {
 		inv.UUID = *u
 	}
@@ -145,6 +145,18 @@ func (r *fieldReader) vat() (shares []rating.VATShare) {
 	return shares
 }
 
+// data reads what subscriptions used, nil where the record says nothing of it.
+func (r *fieldReader) data() (rows []rating.InvoiceData) {
+	raw := r.f["data"]
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == `""` {
+		return nil
+	}
+	if err := json.Unmarshal(raw, &rows); err != nil && r.err == nil {
+		r.err = fmt.Errorf("data: want an array of rows as an export has them")
+	}
+	return rows
+}
+
 func (r *fieldReader) lines(account rating.AccountID) (lines []*rating.InvoiceLine) {
 	for kind, table := range lineTables {
 		raw := r.f[table]
@@ -167,6 +179,10 @@ func (r *fieldReader) lines(account rating.AccountID) (lines []*rating.InvoiceLi
 			if l.Prefix != "" {
 				prefix := string(l.Prefix)
 				line.Prefix = &prefix
+			}
+			if l.Text != "" {
+				said := string(l.Text)
+				line.Text = &said
 			}
 			lines = append(lines, line)
 		}

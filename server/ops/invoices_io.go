@@ -16,7 +16,7 @@ import (
 // invoiceNames are the columns of an invoice file, in the order in which an export writes them.
 var invoiceNames = []string{
 	"format", "id", "uuid", "account_id", "account", "reference", "number", "state", "invoice_type", "start_date", "end_date", "created_at", "approved_at",
-	"currency", "amount_spent", "amount_earned", "services_amount_spent", "services_amount_earned", "service_transactions_count", "vat",
+	"currency", "amount_spent", "amount_earned", "services_amount_spent", "services_amount_earned", "service_transactions_count", "vat", "data",
 	"originated_amount_spent", "originated_amount_earned", "originated_calls_count", "originated_successful_calls_count", "originated_calls_duration",
 	"originated_billing_duration", "originated_first_call_at", "originated_last_call_at",
 	"terminated_amount_spent", "terminated_amount_earned", "terminated_calls_count", "terminated_successful_calls_count", "terminated_calls_duration",
@@ -42,6 +42,7 @@ type invoiceLine struct {
 	Billed     text `json:"billing_duration,omitempty"`
 	First      text `json:"first_call_at,omitempty"`
 	Last       text `json:"last_call_at,omitempty"`
+	Text       text `json:"text,omitempty"`
 }
 
 // ImportedInvoice is what became of one imported invoice: its number and those of its lines, in the
@@ -309,6 +310,13 @@ func invoiceRow(tx *storage.Tx, inv *rating.Invoice) (map[string]any, error) {
 		}
 		row["vat"] = json.RawMessage(b)
 	}
+	if len(inv.Data) > 0 {
+		b, err := json.Marshal(inv.Data)
+		if err != nil {
+			return nil, err
+		}
+		row["data"] = json.RawMessage(b)
+	}
 	doc, err := tx.Documents.Get(inv.ID)
 	switch {
 	case err != nil && rating.KindOf(err) != rating.NotFound:
@@ -323,7 +331,7 @@ func invoiceRow(tx *storage.Tx, inv *rating.Invoice) (map[string]any, error) {
 
 func lineRow(l *rating.InvoiceLine) invoiceLine {
 	row := invoiceLine{Spent: l.Spent, Prefix: text(value(l.Prefix)), Country: textOf(l.Country), Network: textOf(l.Network), Service: textOf(l.Service),
-		Rate: textOf(l.Rate), Amount: textOf(l.Amount), Calls: textOf(l.Calls), Successful: textOf(l.Successful), Duration: textOf(l.Duration), Billed: textOf(l.BillingDuration)}
+		Rate: textOf(l.Rate), Amount: textOf(l.Amount), Calls: textOf(l.Calls), Successful: textOf(l.Successful), Duration: textOf(l.Duration), Billed: textOf(l.BillingDuration), Text: text(value(l.Text))}
 	if l.FirstCall != nil {
 		row.First = text(instantText(*l.FirstCall))
 	}
