@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"server/ops":        {"server/courier", "server/paper", "server/auth", "storage", "storage/kv", "storage/bolt", "storage/journal", "rating/..."},
 	"server/control":    {"server/ops"},
 	"server/watch":      {"server/ops", "storage"},
-	"server/radius":    {"server/ops", "storage", "rating/..."},
+	"server/radius":     {"server/ops", "storage", "rating/..."},
 	"server/yeti":       {"server/jsonapi", "server/ops", "server/auth", "storage", "rating/..."},
 	"server/kazoo":      {"server/auth", "storage", "rating/..."},
 	"server/portsip":    {"server/auth", "storage", "rating/..."},

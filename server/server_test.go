@@ -51,7 +51,7 @@ func TestServeAnswersAndStopsInOrder(t *testing.T) {
 	defer cancel()
 	dir, b, done := t.TempDir(), &banner{make(chan string, 1)}, make(chan error, 1)
 	go func() {
-		done <- Run(ctx, Options{Dir: dir, HTTP: "127.0.0.1:0", Version: "test", Banner: b, Commands: ops.Commands()})
+		done <- Run(ctx, Options{Dir: dir, HTTP: "127.0.0.1:0", Version: "test", Banner: b, Commands: ops.Commands(), RadiusAccounting: "127.0.0.1:0"})
 	}()
 	var url string
 	select {
@@ -68,6 +68,7 @@ func TestServeAnswersAndStopsInOrder(t *testing.T) {
 		{"/healthz", "ok", 200},
 		{"/readyz", "ready", 200},
 		{"/metrics", "billd_calls_total", 200},
+		{"/metrics", `billd_radius_packets_total{outcome="answered",socket="accounting"} 0`, 200},
 		{"/nothing", "not found", 404},
 		{"/api/v1/cdrs", "unauthenticated", 401},
 		{"/api/call_rates", "UNAUTHORIZED", 401},

@@ -58,6 +58,7 @@ func TestLiveAnswersAreAsTheDocumentSays(t *testing.T) {
 	queueThree(t, rig.env.DB)
 	for _, tt := range []livecase{
 		{"a deck as CSV", "POST", "/import/rates", "prefix,price\n44,0.06\n49,x\n", 200},
+		{"who may speak RADIUS", "GET", "/nas", "", 200},
 		{"a call that is charged", "POST", "/cdrs", `{"account":"master","call_id":"a","dst":"4420","time_start":"2026-01-05T10:00:00Z","duration":60}`, 200},
 		{"the same call again", "POST", "/cdrs", `[{"account":"master","call_id":"a","dst":"4420","time_start":"2026-01-05T10:00:00Z","duration":60}]`, 200},
 		{"calls that cannot be charged or read", "POST", "/cdrs", "{\"dst\":\"4420\"}\n{broken\n", 200},

@@ -33,6 +33,7 @@ func (a *API) table() []route {
 		{fiber.MethodDelete, "/import/profiles/:name", a.deleteProfile},
 		{fiber.MethodGet, "/explain", a.explain},
 		{fiber.MethodGet, "/gaps", a.gaps},
+		{fiber.MethodGet, "/nas", a.listNAS},
 		{fiber.MethodGet, "/settings", a.showSettings},
 		{fiber.MethodPatch, "/settings", a.patchSettings},
 		{fiber.MethodPost, "/rate", a.rate},

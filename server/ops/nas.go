@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -94,7 +95,14 @@ type ListedNAS struct {
 
 // ListNAS returns every NAS in order of the names, and the senders that are none.
 func ListNAS(ctx context.Context, env *Env) (*ListedNAS, error) {
-	list := &ListedNAS{NAS: []*ShownNAS{}, Strangers: env.Senders.Strangers()}
+	list := &ListedNAS{NAS: []*ShownNAS{}, Strangers: []Stranger{}}
+	for _, s := range env.Senders.Strangers() {
+		if known, err := env.DB.NASAt(ctx, netip.MustParseAddr(s.Address)); err != nil {
+			return nil, err
+		} else if known == nil { // it may have become one
+			list.Strangers = append(list.Strangers, s)
+		}
+	}
 	err := env.DB.View(ctx, func(tx *storage.Tx) error {
 		return tx.NAS.Each(0, func(n *storage.NAS) (bool, error) {
 			list.NAS = append(list.NAS, env.showNAS(n))
@@ -190,10 +198,10 @@ func showNAS(ctx context.Context, env *Env, args NASArgs, o *IO) (int, error) {
 
 func (n *ShownNAS) print(o *IO, asJSON bool) error {
 	return Print(o.Out, asJSON, n, func(w io.Writer) error {
-		t := NewTable(w, "NAS", n.Name)
+		t := NewTable(w, "what", "is")
 		yes := map[bool]string{false: "no", true: "yes"}
 		for _, row := range [...][2]string{
-			{"network", n.Network}, {"source of calls", n.Source}, {"who pays", n.payer()}, {"leg", n.Leg}, {"zone", n.Zone},
+			{"name", n.Name}, {"network", n.Network}, {"source of calls", n.Source}, {"who pays", n.payer()}, {"leg", n.Leg}, {"zone", n.Zone},
 			{"access requests signed", yes[n.Signed]}, {"access password asked", yes[n.Password]}, {"directions swapped", yes[n.Swapped]}, {"octets wrap", yes[n.Wraps]},
 			{"packets", fmt.Sprint(n.Packets)}, {"last", lastOf(n.LastAt)}, {"refused", fmt.Sprint(n.Refused)},
 		} {
