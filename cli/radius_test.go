@@ -248,7 +248,7 @@ func TestRadiusWithRadclient(t *testing.T) {
 	if out, err := send(s.access, "auth", "testing124", ask); err == nil || strings.Contains(out, "Access-Accept") {
 		t.Errorf("a wrong secret is answered: %s", out)
 	}
-	if out, _ := send(s.access, "auth", "testing123", strings.NewReplacer("44207", "88207", "= s1", "= s2").Replace(ask)); !strings.Contains(out, "Access-Reject") || !strings.Contains(out, `Reply-Message = "no valid rate matches`) {
+	if out, _ := send(s.access, "auth", "testing123", strings.NewReplacer("44207", "88207", "= s1", "= s2").Replace(ask)); !strings.Contains(out, "Access-Reject") || !strings.Contains(out, `Reply-Message = "no rate of account 2 matches`) {
 		t.Errorf("no rate: want a reject that says so in\n%s", out)
 	}
 	at := time.Now().Add(-2 * time.Minute).Unix()
