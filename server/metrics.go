@@ -50,6 +50,14 @@ func newMetrics(s *Server) *metrics {
 		}
 		return n
 	})
+	gauge("billd_guard_blocked_accounts", "Accounts that the fraud guard blocks.", func() (n float64) {
+		if err := s.db.View(context.Background(), func(tx *storage.Tx) error { n = float64(tx.BlockedAccounts()); return nil }); err != nil {
+			return -1
+		}
+		return n
+	})
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "billd_guard_alarms_total", Help: "Alarms that the fraud guard raised since the start."},
+		func() float64 { return float64(s.db.GuardAlarmsRaised()) }))
 	gauge("billd_rates", "Rates in memory.", func() float64 { n, _ := s.db.Catalog().Rates(); return float64(n) })
 	gauge("billd_rates_bytes", "Memory that rates take.", func() float64 { _, n := s.db.Catalog().Rates(); return float64(n) })
 	m.registry.MustRegister(callMetrics{s.db}, outboxMetrics{s.db})

@@ -264,6 +264,9 @@ func (tx *Tx) GuardBlock(id rating.AccountID) (*GuardBlocking, error) {
 // BlockedAccounts returns how many accounts the guard blocks.
 func (tx *Tx) BlockedAccounts() int { return kv.CountKeys(tx.Txn, bGuardBlocked) }
 
+// GuardAlarmsRaised returns how many alarms were raised since the store was opened.
+func (db *DB) GuardAlarmsRaised() int64 { return db.alarms.Load() }
+
 // EachBlocked calls fn with the accounts that the guard blocks, by number.
 func (tx *Tx) EachBlocked(fn func(rating.AccountID) error) error {
 	c := tx.Txn.Cursor(bGuardBlocked)
