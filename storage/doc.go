@@ -34,6 +34,9 @@
 //	reservation.due ms reservation             all of them
 //	reserved      account                       the sum of what its reservations hold, expired ones included
 //	source.name   name 00                       source profile
+//	guard.blocked account                       accounts that the fraud guard blocks
+//	guard.alarm.account account alarm           alarms by account
+//	guard.tally   kind, hour or day, account    spent, answered calls, seconds: what the fraud guard compares
 //	tail.file     file 00                       how far a growing file of calls was read
 //	radiuscall.session NAS session 00           a call of which RADIUS told a part
 //	radiuscall.due ms call                      those, by when they are looked at again

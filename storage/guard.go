@@ -94,9 +94,12 @@ func (b *guardBook) of(id rating.AccountID) *guarded {
 	return &b.defaults
 }
 
-// newGuardBook makes a book of what is told. list may be that of an earlier book with the same prefixes.
+// newGuardBook makes a book of what is told.
 func newGuardBook(told guardDefaults, floor uint32, rows map[rating.AccountID]AccountGuard) *guardBook {
-	b := &guardBook{told: told, floor: floor, rows: rows, defaults: newGuarded(told.Guard, 0), own: make(map[rating.AccountID]*guarded, len(rows))}
+	b := &guardBook{told: told, floor: floor, rows: maps.Clone(rows), defaults: newGuarded(told.Guard, 0), own: make(map[rating.AccountID]*guarded, len(rows))}
+	if b.rows == nil {
+		b.rows = map[rating.AccountID]AccountGuard{}
+	}
 	b.list = rating.NewGuardList(told.prefixes())
 	b.active = b.defaults.watched
 	for id, row := range rows {
@@ -111,13 +114,17 @@ func (b *guardBook) merge(row AccountGuard) *guarded {
 	return &g
 }
 
-// with returns the book with another row of one account.
-func (b *guardBook) with(row AccountGuard) *guardBook {
-	now := *b
-	now.own, now.rows = maps.Clone(b.own), maps.Clone(b.rows)
-	now.own[rating.AccountID(row.ID)], now.rows[rating.AccountID(row.ID)] = b.merge(row), row
-	now.active = b.active || now.own[rating.AccountID(row.ID)].watched
-	return &now
+// putGuard puts a row of one account in force: in a copy of the book, unless this transaction made it.
+func (tx *Tx) putGuard(b *guardBook, row AccountGuard) {
+	if !tx.ownGuard {
+		now := *b
+		now.own, now.rows = maps.Clone(b.own), maps.Clone(b.rows)
+		b = &now
+	}
+	id := rating.AccountID(row.ID)
+	b.own[id], b.rows[id] = b.merge(row), row
+	b.active = b.active || b.own[id].watched
+	tx.publishGuard(b)
 }
 
 func (d *guardDefaults) prefixes() []string {
@@ -165,6 +172,7 @@ type guardWork struct {
 	guard       *guardBook               // what is watched, nil for what is in force
 	guardCounts map[guardKey]*guardCount // what it counts here
 	blocking    int                      // whether it blocks anybody
+	ownGuard    bool                     // the book was made in this transaction, which alone knows it
 }
 
 // guardBook returns what is watched, as this transaction sees it.
@@ -182,8 +190,10 @@ func (tx *Tx) guardBook() (*guardBook, error) {
 
 // publishGuard puts a book in force for the rest of this transaction and, at commit, for all after it.
 func (tx *Tx) publishGuard(b *guardBook) {
-	tx.guard = b
-	tx.published = append(tx.published, func() { tx.db.guard.Store(b) })
+	if !tx.ownGuard {
+		tx.published = append(tx.published, func() { tx.db.guard.Store(tx.guard) })
+	}
+	tx.guard, tx.ownGuard = b, true
 }
 
 // GuardOf returns what is watched of an account, its own rules over the defaults, and its own alone.
@@ -238,7 +248,7 @@ func (tx *Tx) SetGuard(id rating.AccountID, g rating.Guard) error {
 	if err := tx.AccountGuards.Put(&row); err != nil {
 		return err
 	}
-	tx.publishGuard(was.with(row))
+	tx.putGuard(was, row)
 	if fresh {
 		return tx.recountGuard(id)
 	}
@@ -256,7 +266,7 @@ func (tx *Tx) recountGuardOf(id rating.AccountID) error {
 	if err := tx.AccountGuards.Put(&row); err != nil {
 		return err
 	}
-	tx.publishGuard(b.with(row))
+	tx.putGuard(b, row)
 	return tx.recountGuard(id)
 }
 

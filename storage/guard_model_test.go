@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"billd/rating"
+	"billd/storage/kv"
 )
 
 // guardModelCall is a call as the naive recount remembers it.
@@ -110,7 +111,7 @@ func recountNaively(t *testing.T, r *authRig, seed uint64) {
 		c := tx.Txn.Cursor(bCDR)
 		var cdr rating.CDR
 		for k, v := c.First(); k != nil; k, v = c.Next() {
-			if err := decodeCDR(0, v, &cdr); err != nil {
+			if err := decodeCDR(rating.CDRID(kv.ID(k)), v, &cdr); err != nil {
 				return err
 			}
 			calls = append(calls, guardModelCall{cdr.Customer(), cdr.Time(rating.CDRTimeStart), cdr.Text(rating.CDRDstPrefixRouting), cdr.Bool(rating.CDRSuccess), cdr.Int(rating.CDRDuration), cdr.Money(rating.CDRCustomerPrice)})

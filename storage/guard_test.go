@@ -372,7 +372,7 @@ func TestCheckFindsPlantedFaultsOfTheGuard(t *testing.T) {
 			k, _ := tx.Txn.Cursor(bGuardTally).First()
 			return tx.Txn.Delete(bGuardTally, append([]byte(nil), k...))
 		}},
-		{"a tally of nothing", "period 494749: 1 calls, 1 s, 0.0; its calls make 0 calls", func(r *authRig, tx *Tx) error {
+		{"a tally of nothing", ": 1 calls, 1 s, 0.0; its calls make 0 calls", func(r *authRig, tx *Tx) error {
 			return tx.Txn.Put(bGuardTally, guardKey{rating.GuardRisk, hourOf(tx.now) + 1, r.a.ID}.bytes(), appendGuardSum(nil, GuardSum{0, 1, 1}))
 		}},
 		{"a key of no tally", "guard: tally key 0909 is damaged", func(r *authRig, tx *Tx) error { return tx.Txn.Put(bGuardTally, []byte{9, 9}, nil) }},

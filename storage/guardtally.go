@@ -2,6 +2,7 @@ package storage
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 	"time"
 
@@ -277,7 +278,7 @@ func (tx *Tx) DropGuardTallies() (n int, err error) {
 			return 0, nil
 		}
 		now := *b
-		now.floor = floor
+		now.own, now.rows, now.floor = maps.Clone(b.own), maps.Clone(b.rows), floor
 		if err := tx.putMeta(guardFloor, floor); err != nil {
 			return 0, err
 		}

@@ -20,6 +20,7 @@ type accountRow struct {
 	plan                 string // name of the rate plan
 	notify, invoice      []string
 	balance              rating.Money
+	guard                rating.Guard // rules of its own
 	fromBilld            bool
 }
 
@@ -147,6 +148,16 @@ var accountColumns = []accountColumn{
 	textColumn("realm", func(a *accountRow) *string { return &a.Realm }),
 	boolColumn("reseller", func(a *accountRow) *bool { return &a.Reseller }),
 	boolColumn("disabled", func(a *accountRow) *bool { return &a.Disabled }),
+	{"guard", func(a *accountRow) string {
+		if a.guard.IsZero() {
+			return ""
+		}
+		text, err := json.Marshal(a.guard)
+		if err != nil {
+			return "" // it marshals strings
+		}
+		return string(text)
+	}, func(a *accountRow, s string) error { return a.guard.UnmarshalJSON([]byte(s)) }},
 	{"doc", func(a *accountRow) string { return string(a.Doc) }, func(a *accountRow, s string) error {
 		if !json.Valid([]byte(s)) {
 			return fmt.Errorf("doc: want JSON")
@@ -177,7 +188,7 @@ func (a *accountRow) values() map[string]any {
 func (a *accountRow) read(f fields, only func(string) bool) error {
 	for _, c := range accountColumns {
 		s, err := f.text(c.name)
-		if raw := f[c.name]; err != nil && c.name == "doc" {
+		if raw := f[c.name]; err != nil && (c.name == "doc" || c.name == "guard") {
 			s, err = string(raw), nil
 		}
 		if err != nil {

@@ -191,6 +191,9 @@ func (im *accountImport) make(r *accountRow) error {
 			return err
 		}
 	}
+	if err := tx.SetGuard(a.ID, r.guard); err != nil {
+		return err
+	}
 	return tx.OpenBalance(&a, r.balance)
 }
 

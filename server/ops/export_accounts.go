@@ -69,6 +69,9 @@ func accountRowOf(tx *storage.Tx, a *rating.Account) (*accountRow, error) {
 			}
 		}
 	}
+	if _, r.guard, err = tx.GuardOf(a.ID); err != nil {
+		return nil, err
+	}
 	r.balance, err = tx.AccountBalance(a)
 	return r, err
 }

@@ -52,6 +52,10 @@ func (u *UI) Mount(app *fiber.App) {
 	app.Get("/cdrs/:id", u.signedIn(u.cdr))
 	app.Get("/suspense", u.signedIn(u.suspense))
 	app.Get("/data", u.signedIn(u.data))
+	app.Get("/reservations", u.signedIn(u.reservations))
+	app.Post("/reservations/:id/release", u.signedIn(u.release))
+	app.Get("/guard", u.signedIn(u.guard))
+	app.Post("/guard/:id/unblock", u.signedIn(u.unblock))
 	app.Get("/invoices", u.signedIn(u.invoices))
 	app.Get("/invoices/:id", u.signedIn(u.invoice))
 }
