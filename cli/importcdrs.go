@@ -43,11 +43,11 @@ func newImportCDRs(a *app) *cobra.Command {
 
 // fileFlags say how a file of calls is written.
 func fileFlags(flags *pflag.FlagSet, args *ops.ImportCDRsArgs) {
-	flags.StringVar(&args.Format, "format", "auto", "how the file is written, see above")
-	flags.StringVar(&args.Source, "source", "", "the source of records that name none (default the format's switch)")
-	flags.StringVar(&args.Zone, "zone", "", "time zone of stamps that carry none, such as Europe/Berlin (default UTC)")
-	flags.StringVar(&args.Dates, "dates", "ymd", "order of dates that do not begin with the year: dmy or mdy")
-	flags.StringVar(&args.Legs, "legs", "a", "FreeSWITCH's legs to charge: a, b or ab")
+	flags.StringVar(&args.Format, "format", "", "how the file is written, see above (default the source's, else auto)")
+	flags.StringVar(&args.Source, "source", "", "the source of records that name none, by whose profile they are read (default the format's switch)")
+	flags.StringVar(&args.Zone, "zone", "", "time zone of stamps that carry none, such as Europe/Berlin (default the source's, else UTC)")
+	flags.StringVar(&args.Dates, "dates", "", "order of dates that do not begin with the year: dmy or mdy")
+	flags.StringVar(&args.Legs, "legs", "", "FreeSWITCH's legs to charge: a, b or ab (default a)")
 	flags.StringSliceVar(&args.Columns, "columns", nil, "columns of a file without a header, - for one to pass over")
 	flags.StringToStringVar(&args.Map, "map", nil, "a file's column=billd's column, or =- to pass it over")
 }

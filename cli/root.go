@@ -20,7 +20,7 @@ func (a *app) groups() []group {
 	return []group{
 		{"Serve:", []*cobra.Command{newServe(a), newAdmin(a), newToken(a), newNAS(a)}},
 		{"Rates:", []*cobra.Command{newImportRates(a), newUndoImport(a), newImportProfile(a), newExportRates(a), newExplain(a), newRatePlan(a)}},
-		{"Calls:", []*cobra.Command{newAuthorize(a), newReservations(a), newGuard(a), newImportCDRs(a), newWatch(a), newExportCDRs(a), newSuspense(a), newRerate(a), newGaps(a)}},
+		{"Calls:", []*cobra.Command{newAuthorize(a), newReservations(a), newGuard(a), newImportCDRs(a), newSource(a), newCDR(a), newWatch(a), newExportCDRs(a), newSuspense(a), newRerate(a), newGaps(a)}},
 		{"Data:", []*cobra.Command{newData(a)}},
 		{"Invoices:", []*cobra.Command{newInvoice(a), newImportInvoices(a), newExportInvoices(a), newOutbox(a)}},
 		{"Accounts:", []*cobra.Command{newImportAccounts(a), newExportAccounts(a)}},

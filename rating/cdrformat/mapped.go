@@ -36,6 +36,19 @@ func (o *Options) mapped(name string) (h head, ok bool) {
 	return head{column: c}, ok && c.kind != columnExport
 }
 
+// Check says what is wrong with the options, as far as that can be said without a file.
+func (o *Options) Check() error {
+	if err := o.checkMap(); err != nil {
+		return err
+	}
+	for _, name := range o.Columns {
+		if _, ok := o.mapped(name); !ok && o.Format.Source() == sourceImport {
+			return rating.Broken("columns", "enum", "", "columns: %.40q is no column of a CDR", name)
+		}
+	}
+	return nil
+}
+
 // checkMap refuses a map to columns that do not exist, and one that says a column twice.
 func (o *Options) checkMap() error {
 	var said []string

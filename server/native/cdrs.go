@@ -1,9 +1,11 @@
 package native
 
 import (
+	"cmp"
 	"strconv"
 
 	"billd/rating"
+	"billd/rating/cdrformat"
 	"billd/storage"
 
 	"github.com/gofiber/fiber/v2"
@@ -13,8 +15,17 @@ import (
 const defaultSource = "native"
 
 // postCDRs charges a body of records and answers an item per record, in order, once all are durable.
+//
+// With ?source= that is what records come from that name none. Where its profile says a format, the body is read by that.
 func (a *API) postCDRs(c *fiber.Ctx) error {
-	records, err := decodeCalls(c.Body(), defaultSource)
+	o, profiled, err := a.sourceOptions(c)
+	if err != nil {
+		return err
+	}
+	if profiled && o.Format != cdrformat.Auto {
+		return a.postRecords(c, o)
+	}
+	records, err := decodeCalls(c.Body(), cmp.Or(o.Source, defaultSource))
 	if err != nil {
 		return err
 	}

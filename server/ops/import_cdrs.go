@@ -29,8 +29,49 @@ type ImportCDRsArgs struct {
 	JSON    bool              `json:"json,omitempty"`
 }
 
-// options reads how the file is written. A zone is named by place, so that summer time is known.
-func (a *ImportCDRsArgs) options() (o cdrformat.Options, err error) {
+// options reads how the file is written: what the arguments leave open is taken from the profile of the source that
+// they name, where it has one.
+func (a *ImportCDRsArgs) options(env *Env) (cdrformat.Options, error) {
+	o, err := a.told()
+	if err != nil {
+		return o, err
+	}
+	s := env.DB.Catalog().Source(a.Source)
+	if s == nil {
+		return o, nil
+	}
+	kept, err := SourceOptions(s)
+	if err != nil {
+		return o, err
+	}
+	if a.Format == "" {
+		if o.Format = kept.Format; s.Format == "" {
+			return o, badArgument("format", "source %s says no format: want --format, or auto in the source", s.Name)
+		}
+	}
+	if a.Zone == "" {
+		o.Zone = kept.Zone
+	}
+	if a.Dates == "" {
+		o.Dates = kept.Dates
+	}
+	if a.Legs == "" {
+		o.Legs = kept.Legs
+	}
+	if len(a.Columns) == 0 {
+		o.Columns = kept.Columns
+	}
+	o.Map = maps.Clone(kept.Map)
+	if o.Map == nil {
+		o.Map = map[string]string{}
+	}
+	maps.Copy(o.Map, a.Map)
+	o.Only, o.Skip, o.Inbound = kept.Only, kept.Skip, kept.Inbound
+	return o, nil
+}
+
+// told reads what the arguments say. A zone is named by place, so that summer time is known.
+func (a *ImportCDRsArgs) told() (o cdrformat.Options, err error) {
 	o.Source, o.Columns, o.Map = a.Source, a.Columns, a.Map
 	if o.Format, err = cdrformat.ParseFormat(a.Format); err != nil {
 		return o, err
@@ -90,7 +131,7 @@ type cdrBatch struct {
 // importCDRs reads a file on one goroutine and charges it on another, a batch a commit. What was
 // committed stays: the same file again goes on where this run ended, by duplicates.
 func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int, error) {
-	options, err := args.options()
+	options, err := args.options(env)
 	if err != nil {
 		return ExitUsage, &UsageError{err}
 	}

@@ -26,14 +26,14 @@ type WatchedFile struct {
 
 // Check fails with what is wrong with the arguments, before there is a file.
 func (a *ImportCDRsArgs) Check() error {
-	_, err := a.options()
+	_, err := a.told()
 	return err
 }
 
 // watchFile takes a file as import-cdrs does. That the file cannot be read is an answer, so that who watches
 // knows it from a store that cannot take it now.
 func watchFile(ctx context.Context, env *Env, args WatchFileArgs, o *IO) (int, error) {
-	options, err := args.Import.options()
+	options, err := args.Import.options(env)
 	if err != nil {
 		return ExitUsage, &UsageError{err}
 	}

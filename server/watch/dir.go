@@ -25,8 +25,9 @@ type taken struct {
 
 // The files that billd writes beside a file.
 const (
-	rejectsEnd = ".rejects"
-	reasonEnd  = ".reason"
+	rejectsEnd    = ".rejects"
+	reasonEnd     = ".reason"
+	unfinishedEnd = ".billd.tmp" // of a hidden file of rejected lines, until it is put beside its file
 )
 
 // passedOver says whether a name is never taken: what is still being written, and what billd wrote.
@@ -143,7 +144,7 @@ func (w *Watcher) commit(ctx context.Context, name string, f *os.File) (*taken, 
 	case Keep:
 		t.dir, beside = w.place.Path, w.place.Path
 	}
-	rejects, err := os.CreateTemp(beside, "."+name+".*.tmp")
+	rejects, err := os.CreateTemp(beside, "."+name+".*"+unfinishedEnd)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ func (p *Place) checkTail() error {
 	switch {
 	case p.Done != "":
 		return fmt.Errorf("watch %s: a growing file stays where it is, done is for directories", p.Path)
+	case p.Files.Format == "" && p.Files.Source != "": // its profile says it, see bySource
 	case !slices.Contains(tailFormats, p.Files.Format):
 		return fmt.Errorf("watch %s: format %q: a growing file wants one of %s", p.Path, p.Files.Format, strings.Join(tailFormats, ", "))
 	}
@@ -54,6 +55,9 @@ func (t *tail) look(ctx context.Context) error {
 	if t.at == nil {
 		var p storage.TailPosition
 		if err := t.w.ask(ctx, "watch-tail", ops.WatchTailArgs{File: t.w.place.Path}, &ops.IO{}, &p); err != nil {
+			return err
+		}
+		if err := t.bySource(ctx); err != nil {
 			return err
 		}
 		t.at = &p
@@ -79,6 +83,26 @@ func (t *tail) look(ctx context.Context) error {
 		}
 	}
 	return t.follow(ctx, f, wholeLines)
+}
+
+// bySource takes the format from the source's profile where the place says none: it tells how pieces are cut.
+func (t *tail) bySource(ctx context.Context) error {
+	p := &t.w.place
+	if p.Files.Format != "" {
+		return nil
+	}
+	var s ops.SourceProfile
+	if err := t.w.ask(ctx, "source-show", ops.SourceArgs{Name: p.Files.Source, JSON: true}, &ops.IO{}, &s); err != nil {
+		return err
+	}
+	if p.Files.Format = s.Format; len(p.Files.Columns) == 0 {
+		p.Files.Columns = s.Columns
+	}
+	if err := p.checkTail(); err != nil {
+		p.Files.Format = ""
+		return err
+	}
+	return nil
 }
 
 // begin is the position at the beginning of f.
@@ -207,15 +231,40 @@ func (t *tail) piece(ctx context.Context, f *os.File, end int64) (err error) {
 	}
 	args := ops.WatchFileArgs{Import: t.w.place.Files, Tail: &next}
 	args.Import.Input = ops.Input{Name: filepath.Base(t.w.place.Path), Size: end - t.at.Offset}
-	sum, err := t.w.hand(ctx, args, r, io.Discard)
+	rejects, err := os.CreateTemp(filepath.Dir(t.w.place.Path), "."+filepath.Base(t.w.place.Path)+".*"+unfinishedEnd)
 	if err != nil {
 		return err
+	}
+	defer os.Remove(rejects.Name())
+	defer rejects.Close()
+	sum, err := t.w.hand(ctx, args, r, rejects)
+	if err != nil {
+		return err
+	}
+	if sum.Suspended > 0 {
+		if err := t.reject(rejects); err != nil { // the calls are in the books and in suspense all the same
+			t.w.o.Log.Error("the rejected lines could not be written beside the file, see billd suspense", "file", t.w.place.Path, "err", err)
+		}
 	}
 	if sum.Unreadable != "" { // it stays where it is: another --format may read it
 		return fmt.Errorf("%s: behind byte %d: %s", args.Import.Input.Name, t.at.Offset, sum.Unreadable)
 	}
 	*t.at = next
 	return nil
+}
+
+// reject adds the rejected lines of a piece to the file of those of all pieces. Lines are numbered from the piece's
+// first one.
+func (t *tail) reject(piece *os.File) error {
+	if _, err := piece.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	all, err := os.OpenFile(t.w.place.Path+rejectsEnd, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(all, piece)
+	return errors.Join(err, all.Close())
 }
 
 // lineEnd is the place behind the last line that ends in f between from and to; from if none does.

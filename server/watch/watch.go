@@ -75,9 +75,12 @@ func New(p Place, o Options) (*Watcher, error) {
 	w := &Watcher{place: p, o: o, seen: map[string]*seen{}, sums: map[Outcome]int{}}
 	if p.Tail {
 		w.tail = &tail{w: w}
-		return w, nil
+		return w, w.clear(filepath.Dir(p.Path), filepath.Base(p.Path)+".")
 	}
 	if _, err := os.ReadDir(p.Path); err != nil {
+		return nil, err
+	}
+	if err := w.clear(p.Path, ""); err != nil { // of --done keep
 		return nil, err
 	}
 	dirs := []string{w.failedDir()}
@@ -91,8 +94,31 @@ func New(p Place, o Options) (*Watcher, error) {
 		if err := movable(p.Path, dir); err != nil {
 			return nil, fmt.Errorf("watch %s: files cannot be moved to %s: %w", p.Path, dir, err)
 		}
+		if err := w.clear(dir, ""); err != nil {
+			return nil, err
+		}
 	}
 	return w, nil
+}
+
+// clear removes the unfinished files of rejected lines that a killed process left in a directory, of the files whose
+// names begin so.
+func (w *Watcher) clear(dir, name string) error {
+	left, err := filepath.Glob(filepath.Join(escapeGlob(dir), "."+escapeGlob(name)+"*"+unfinishedEnd))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		if err := gone(os.Remove(path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// escapeGlob spells a path so that a pattern means it alone.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // movable tries to move a file, before one is charged that then stays where it is.

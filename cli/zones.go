@@ -1,0 +1,3 @@
+package cli
+
+import _ "time/tzdata" // zones by name, also on a machine that has none
