@@ -13,6 +13,7 @@ import (
 
 	"billd/server/auth"
 	"billd/server/ops"
+	"billd/server/radius"
 	"billd/storage"
 )
 
@@ -149,7 +150,7 @@ func TestServeSaysThatAccountsMayCreditThemselves(t *testing.T) {
 				}
 			}
 			var said strings.Builder
-			s := &Server{o: Options{Banner: &said, Dir: dir}, db: db, env: &ops.Env{DB: db, Access: &ops.Access{Setup: &auth.Setup{Now: time.Now}}}}
+			s := &Server{o: Options{Banner: &said, Dir: dir}, db: db, radius: &radius.Server{}, env: &ops.Env{DB: db, Access: &ops.Access{Setup: &auth.Setup{Now: time.Now}}}}
 			if err := s.greet(t.Context(), &net.TCPAddr{}); err != nil {
 				t.Fatal(err)
 			}
