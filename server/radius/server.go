@@ -131,8 +131,13 @@ func (s *Server) close() {
 	}
 }
 
-// Sockets returns what is listened on.
-func (s *Server) Sockets() []*Socket { return s.sockets }
+// Sockets returns what is listened on; of no server that is nothing.
+func (s *Server) Sockets() []*Socket {
+	if s == nil {
+		return nil
+	}
+	return s.sockets
+}
 
 // Addr returns the socket's address.
 func (k *Socket) Addr() net.Addr { return k.conn.LocalAddr() }
