@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"billd/rating"
+	"billd/storage/kv"
 )
 
 // dataRig is a store with one account in Kyiv, 20 % VAT, on a plan of 1 GB included and 0.5 for each
@@ -314,6 +315,18 @@ func TestAllowancesAreToldOf(t *testing.T) {
 	}
 }
 
+// alterSession rewrites the first session past its table.
+func alterSession(change func(*DataSession)) func(*sampleStore, *Tx) error {
+	return func(_ *sampleStore, tx *Tx) error {
+		s, err := tx.DataSessions.Get(1)
+		if err != nil {
+			return err
+		}
+		change(s)
+		return tx.Txn.Put(bDataSession, kv.Key(nil).U64(1), appendDataSession(nil, s))
+	}
+}
+
 // TestCheckFindsFaultsInData plants what a disk, a bug or a hand could leave.
 func TestCheckFindsFaultsInData(t *testing.T) {
 	for _, tt := range []struct {
@@ -333,10 +346,10 @@ func TestCheckFindsFaultsInData(t *testing.T) {
 			return put(bDataDay, dataDayKey(77, 20_000), []byte{0xff})
 		}, "is damaged"},
 		{"a session", func(r *dataRig, _ *rating.Invoice) func(*sampleStore, *Tx) error {
-			return alter(bDataSession, 1, func(s *DataSession) { s.Used.Down++ })
+			return alterSession(func(s *DataSession) { s.Used.Down++ })
 		}, "data of user alice"},
 		{"a session without points", func(r *dataRig, _ *rating.Invoice) func(*sampleStore, *Tx) error {
-			return alter(bDataSession, 1, func(s *DataSession) { s.Points = nil })
+			return alterSession(func(s *DataSession) { s.Points = nil })
 		}, "keeps 0 points"},
 		{"unassigned usage of no session", func(r *dataRig, _ *rating.Invoice) func(*sampleStore, *Tx) error {
 			return put(bDataUnassigned, unassignedKey("zoe", testClock), appendOctets(nil, rating.Octets{Up: 1}))

@@ -90,11 +90,12 @@ func newDataTables() dataTables {
 	t := dataTables{
 		dataPlans:         jsonTable("data plan", bDataPlan, func(v *rating.DataPlan) *uint64 { return &v.ID }),
 		dataSubscriptions: jsonTable("data subscription", bDataSubscription, func(v *DataSubscription) *uint64 { return &v.ID }),
-		dataSessions:      jsonTable("data session", bDataSession, func(v *DataSession) *uint64 { return &v.ID }),
-		dataSources:       jsonTable("data source", bDataSource, func(v *DataSource) *uint64 { return &v.ID }),
-		heldData:          jsonTable("held data record", bDataHeld, func(v *HeldData) *uint64 { return &v.ID }),
+		dataSessions: kv.Table[DataSession]{Name: "data session", Bucket: bDataSession, ID: func(v *DataSession) *uint64 { return &v.ID },
+			Encode: func(dst []byte, v *DataSession) ([]byte, error) { return appendDataSession(dst, v), nil }, Decode: decodeDataSession},
+		dataSources: jsonTable("data source", bDataSource, func(v *DataSource) *uint64 { return &v.ID }),
+		heldData:    jsonTable("held data record", bDataHeld, func(v *HeldData) *uint64 { return &v.ID }),
 	}
-	t.dataSessions.Audit, t.dataSources.Audit, t.heldData.Audit = false, false, false // records of what came in
+	t.dataSources.Audit, t.heldData.Audit = false, false // records of what came in; sessions have no trail either
 	t.dataPlans.Unique = []kv.Unique[rating.DataPlan]{{Bucket: bDataPlanName, Field: "name", Key: func(v *rating.DataPlan) []byte { return textKey(strings.ToLower(v.Name)) }}}
 	t.dataSubscriptions.Index = []kv.Index[DataSubscription]{
 		{Bucket: bDataSubscriptionUser, Keys: func(v *DataSubscription) [][]byte { return one(textKey(v.User)) }},

@@ -15,7 +15,7 @@
 //
 // Numbers are fixed-width big-endian, text ends in a zero byte, times are milliseconds.
 //
-//	row number                      most tables; JSON behind a version byte, rates and postings binary
+//	row number                      most tables; JSON behind a version byte, rates, postings and data sessions binary
 //	rate.deck     deck prefix 00 rate           finds a deck's rows by prefix, in prefix order
 //	rate.close    deck rate                     generation, valid-till: an import's closings until they are settled
 //	import.undo   import rate                   the valid-till that a row had before the deck's last import ended it
