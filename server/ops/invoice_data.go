@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"billd/rating"
@@ -21,11 +22,23 @@ func (p *invoicePaper) data() paper.Table {
 	for i := range p.inv.Data {
 		d := &p.inv.Data[i]
 		sum += d.Amount // as part of the services, it was Money
-		t.Rows = append(t.Rows, []string{fmt.Sprintf("%s, %s: %s. %s", d.User, d.Plan, d.Terms, d.Unit.Definition()), dataDays(d),
+		t.Rows = append(t.Rows, []string{d.User + ", " + d.Plan, dataDays(d),
 			rating.Bytes(d.Used.Down).Short(d.Unit), rating.Bytes(d.Used.Up).Short(d.Unit), dataCounted(d), strconv.FormatUint(chargedUnits(d), 10), amountText(d.Amount, places)})
 	}
 	t.Sums = [][]string{{"Sum", "", "", "", "", "", amountText(sum, places)}}
 	return t
+}
+
+// dataNotes say what each plan costs and how many bytes its unit has.
+func (p *invoicePaper) dataNotes() (notes []string) {
+	for i := range p.inv.Data {
+		d := &p.inv.Data[i]
+		note := fmt.Sprintf("Data plan %s: %s, net; %s.", d.Plan, d.Terms, d.Unit.Definition())
+		if !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // dataDays says which days a row is about.

@@ -192,6 +192,7 @@ func (p *invoicePaper) notes() (notes []string) {
 			break
 		}
 	}
+	notes = append(notes, p.dataNotes()...)
 	if p.inv.State != rating.InvoiceApproved {
 		notes = append(notes, "This is a draft: its figures may change until it is approved.")
 	}
