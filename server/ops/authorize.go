@@ -302,24 +302,12 @@ type ReservationArgs struct {
 	JSON    bool   `json:"json"`
 }
 
-// listedReservations is how many reservations one View reads for the list of the command line.
-const listedReservations = 1000
-
 func listReservations(ctx context.Context, env *Env, args ReservationArgs, o *IO) (int, error) {
-	all := []*ReservedCall{}
-	for from := uint64(1); ; {
-		items, err := ListReservations(ctx, env, args.Account, args.CallID, from, listedReservations)
-		if err != nil {
-			return ExitFailed, err
-		}
-		if all = append(all, items...); len(items) < listedReservations {
-			break
-		}
-		last, err := strconv.ParseUint(items[len(items)-1].ID, 10, 64)
-		if err != nil {
-			return ExitFailed, err
-		}
-		from = last + 1
+	all, err := listAll(func(r **ReservedCall) string { return (*r).ID }, func(from uint64, n int) ([]*ReservedCall, error) {
+		return ListReservations(ctx, env, args.Account, args.CallID, from, n)
+	})
+	if err != nil {
+		return ExitFailed, err
 	}
 	return ExitOK, Print(o.Out, args.JSON, all, func(w io.Writer) error {
 		t := NewTable(w, "id", "account", "number", "call id", "seconds", "amount", "expires")

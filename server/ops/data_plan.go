@@ -3,7 +3,6 @@ package ops
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -198,10 +197,7 @@ func deleteDataPlan(ctx context.Context, env *Env, args DataPlanArgs, o *IO) (in
 	if err := DeleteDataPlan(ctx, env, args.Name); err != nil {
 		return ExitFailed, err
 	}
-	return ExitOK, Print(o.Out, args.JSON, map[string]string{"deleted": args.Name}, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "data plan %s is deleted\n", args.Name)
-		return err
-	})
+	return ExitOK, o.deleted(args.JSON, "data plan", args.Name)
 }
 
 func explainDataPlan(ctx context.Context, env *Env, args DataPlanArgs, o *IO) (int, error) {

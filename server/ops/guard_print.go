@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 
 	"billd/rating"
 	"billd/storage"
@@ -183,24 +182,12 @@ func guardText(g *rating.Guard) string {
 	return text[:len(text)-2]
 }
 
-// listedAlarms is how many alarms one View reads for the list of the command line.
-const listedAlarms = 1000
-
 func listAlarms(ctx context.Context, env *Env, args GuardArgs, o *IO) (int, error) {
-	all := []GuardAlarm{}
-	for from := uint64(1); ; {
-		items, err := ListAlarms(ctx, env, args, from, listedAlarms)
-		if err != nil {
-			return ExitFailed, err
-		}
-		if all = append(all, items...); len(items) < listedAlarms {
-			break
-		}
-		last, err := strconv.ParseUint(items[len(items)-1].ID, 10, 64)
-		if err != nil {
-			return ExitFailed, err
-		}
-		from = last + 1
+	all, err := listAll(func(m *GuardAlarm) string { return m.ID }, func(from uint64, n int) ([]GuardAlarm, error) {
+		return ListAlarms(ctx, env, args, from, n)
+	})
+	if err != nil {
+		return ExitFailed, err
 	}
 	return ExitOK, Print(o.Out, args.JSON, all, func(w io.Writer) error {
 		t := NewTable(w, "id", "raised", "account", "rule", "value", "limit", "number", "state")

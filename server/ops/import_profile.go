@@ -3,7 +3,6 @@ package ops
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -155,11 +154,7 @@ func deleteImportProfile(ctx context.Context, env *Env, args ImportProfileArgs, 
 	if err := DeleteImportProfile(ctx, env, args.Name); err != nil {
 		return ExitFailed, err
 	}
-	if args.JSON {
-		return ExitOK, Print(o.Out, true, map[string]string{"deleted": args.Name}, nil)
-	}
-	_, err := fmt.Fprintf(o.Out, "import profile %s is deleted\n", args.Name)
-	return ExitOK, err
+	return ExitOK, o.deleted(args.JSON, "import profile", args.Name)
 }
 
 // said is one thing that a profile says, in the word of its flag.

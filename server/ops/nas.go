@@ -231,11 +231,7 @@ func deleteNAS(ctx context.Context, env *Env, args NASArgs, o *IO) (int, error) 
 	if err := DeleteNAS(ctx, env, args.Name); err != nil {
 		return ExitFailed, err
 	}
-	if args.JSON {
-		return ExitOK, Print(o.Out, true, map[string]string{"deleted": args.Name}, nil)
-	}
-	_, err := fmt.Fprintf(o.Out, "NAS %s is deleted\n", args.Name)
-	return ExitOK, err
+	return ExitOK, o.deleted(args.JSON, "NAS", args.Name)
 }
 
 // Credit is what an account may still spend.

@@ -319,11 +319,7 @@ func deleteSource(ctx context.Context, env *Env, args SourceArgs, o *IO) (int, e
 	if err := DeleteSource(ctx, env, args.Name); err != nil {
 		return ExitFailed, err
 	}
-	if args.JSON {
-		return ExitOK, Print(o.Out, true, map[string]string{"deleted": args.Name}, nil)
-	}
-	_, err := fmt.Fprintf(o.Out, "source %s is deleted\n", args.Name)
-	return ExitOK, err
+	return ExitOK, o.deleted(args.JSON, "source", args.Name)
 }
 
 func (p *SourceProfile) print(o *IO, asJSON bool) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -48,4 +49,34 @@ func Print(w io.Writer, asJSON bool, v any, table func(io.Writer) error) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
+}
+
+// deleted says that a record is gone: by its name in JSON, else in a sentence.
+func (o *IO) deleted(asJSON bool, noun, name string) error {
+	return Print(o.Out, asJSON, map[string]string{"deleted": name}, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s %s is deleted\n", noun, name)
+		return err
+	})
+}
+
+// listedAtOnce is how many records one View reads for a list of the command line.
+const listedAtOnce = 1000
+
+// listAll reads a list by number, page after page: list returns at most n records from a number on.
+func listAll[T any](id func(*T) string, list func(from uint64, n int) ([]T, error)) ([]T, error) {
+	all := []T{}
+	for from := uint64(1); ; {
+		items, err := list(from, listedAtOnce)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, items...); len(items) < listedAtOnce {
+			return all, nil
+		}
+		last, err := strconv.ParseUint(id(&items[len(items)-1]), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		from = last + 1
+	}
 }
