@@ -188,13 +188,14 @@ func (k *Socket) read(ctx context.Context) {
 			continue
 		}
 		k.bytes.Add(int64(n))
-		if o := k.admit(ctx, buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port())); o != numOutcomes {
+		if o := k.admit(ctx, buf[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port())); o < numOutcomes {
 			k.counts[o].Add(1)
 		}
 	}
 }
 
-// admit puts a datagram into the queue, or says what became of it instead.
+// admit puts a datagram into the queue, or answers one that was answered before (both: numOutcomes), or says
+// why it is dropped.
 func (k *Socket) admit(ctx context.Context, b []byte, from netip.AddrPort) Outcome {
 	seen, now := k.server.env.Senders, k.server.now()
 	nas, err := k.server.env.DB.NASAt(ctx, from.Addr())
@@ -230,8 +231,9 @@ func (k *Socket) admit(ctx context.Context, b []byte, from netip.AddrPort) Outco
 		if answer == nil {
 			return UnderWay
 		}
+		k.counts[Repeated].Add(1)
 		k.send(answer, from)
-		return Repeated
+		return numOutcomes
 	}
 	select {
 	case k.work <- j:
@@ -246,10 +248,10 @@ func (k *Socket) admit(ctx context.Context, b []byte, from netip.AddrPort) Outco
 func (k *Socket) do(ctx context.Context, j job) {
 	answer, o := k.answer(ctx, &j)
 	k.recent.end(j.print, answer, k.server.now())
+	k.counts[o].Add(1) // first: who has the answer finds it counted
 	if answer != nil {
 		k.send(answer, j.from)
 	}
-	k.counts[o].Add(1)
 }
 
 // answer keeps a panic from ending the process.
