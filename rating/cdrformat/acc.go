@@ -60,6 +60,9 @@ func accWhole(r *Reader, f *facts, call *rating.Call) error {
 	if err != nil {
 		return err
 	}
+	if err := f.outlasts(billed, t.start, t.end); err != nil {
+		return err
+	}
 	answered := billed > 0 || billed < 0 && t.end > t.start
 	if code := f.text[roleSIPCode]; code != "" && code[0] > '2' {
 		answered = false

@@ -94,6 +94,12 @@ func asteriskCall(r *Reader, f *facts, record string, call *rating.Call, rec *Re
 	if lasted > 0 && t.end == 0 {
 		t.end = t.start + lasted
 	}
+	if lasted < 0 && t.end != 0 {
+		lasted = t.end - t.start
+	}
+	if err := f.outlasts(billed, t.start, t.start+max(lasted, 0)); err != nil && lasted >= 0 {
+		return err
+	}
 	return f.fill(call, t, answered, billed)
 }
 

@@ -88,6 +88,7 @@ func (r *Reader) csvLine() (string, error) {
 			size = first
 		}
 		r.w.skip(size)
+		r.taken = size
 		line := rest[:size]
 		r.line += strings.Count(line, "\n")
 		return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
@@ -123,11 +124,21 @@ func (r *Reader) readCSV(call *rating.Call, rec *Record) error {
 		}
 	}
 	if len(line) > MaxRecord {
-		rec.bad(strings.Clone(line[:1024]), "the record is longer than 64 KiB")
+		rec.bad(strings.Clone(line[:shownOfLong]), "the record is longer than 64 KiB")
+		if r.w.text[r.w.at-1] == '\n' {
+			return nil
+		}
+		r.line++
+		if _, _, err := r.w.textLine(MaxRecord); err != io.EOF {
+			return err
+		}
 		return nil
 	}
 	row := row{call: call}
 	err := r.fields(&row, line)
+	if e, ok := err.(*rating.Error); ok && (e.Rule == "format" && e.Field == "record" || e.Rule == "columns") && r.firstOnly(line) {
+		line, err = line[:strings.IndexByte(line, '\n')], rating.Broken("record", "format", "", "a quote is not closed on its line")
+	}
 	if err == nil {
 		err = row.finish(r.o.Source)
 	}
@@ -136,6 +147,18 @@ func (r *Reader) readCSV(call *rating.Call, rec *Record) error {
 		rec.bad(r.named(line), err.Error())
 	}
 	return nil
+}
+
+// firstOnly gives back all but the first of several lines that a quote has joined and that are no row: what closed it
+// began a cell of another row. It reports whether there were several.
+func (r *Reader) firstOnly(line string) bool {
+	end := strings.IndexByte(line, '\n')
+	if end < 0 {
+		return false
+	}
+	r.w.at -= r.taken - end - 1
+	r.line -= strings.Count(r.w.rest()[:r.taken-end-1], "\n")
+	return true
 }
 
 // named returns a row that could not be read as a JSON object of its cells by the names of their columns, so that it can

@@ -136,7 +136,7 @@ func detectRow(line string) (Format, error) {
 		{AsteriskCSV, 9, 16, 21, 11, 14, false},
 		{AsteriskCustom, 8, 19, 19, 10, 13, false},
 	} {
-		cells, err := cellsOf(line, ',', func(n int) bool { return n >= c.from && n <= c.to })
+		cells, err := cellsOf(line, ',', func(n int) bool { return n >= c.from && n <= c.to }, func(_, i int) bool { return i == c.start || i == c.end || i == c.how })
 		if err != nil || !looksLikeTime(cells[c.end]) || c.how >= 0 && !looksLikeTime(cells[c.start]) {
 			continue
 		}

@@ -208,11 +208,29 @@ func (f *facts) lengths() (lasted, talk int64, err error) {
 	if talk, err = seconds("billsec", f.text[roleBilled]); err != nil {
 		return
 	}
-	if f.text[roleBilledMilli] != "" {
-		talk, err = seconds("billmsec", f.text[roleBilledMilli])
-		talk /= 1000
+	if f.text[roleBilledMilli] == "" {
+		return
 	}
-	return
+	exact, err := seconds("billmsec", f.text[roleBilledMilli])
+	if exact /= 1000; err == nil && talk >= 0 && (exact > talk+oneSecond || talk > exact+oneSecond) {
+		err = rating.Broken("billsec", "conflict", "", "billsec %s, and %s milliseconds", f.text[roleBilled], f.text[roleBilledMilli])
+	}
+	return lasted, exact, err
+}
+
+// What lengths may differ by that mean the same: ones of the same clock that are cut off to seconds, and ones of
+// stamps that have minutes alone or were rounded up to them, as in some files of real switches.
+const (
+	oneSecond = 1_000_000
+	oneMinute = 60 * oneSecond
+)
+
+// outlasts refuses a call whose talk is longer than the call from a start to an end, if both are known.
+func (f *facts) outlasts(talk, from, to int64) error {
+	if from == 0 || to == 0 || talk <= to-from+oneMinute {
+		return nil
+	}
+	return rating.Broken("billsec", "conflict", "", "billsec %s, and the call lasted %s seconds", or(f.text[roleBilled], f.text[roleBilledMilli]), rating.Money(to-from))
 }
 
 // fill sets the columns that all sources say alike. answered is what the source's own rule says; talk

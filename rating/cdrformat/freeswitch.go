@@ -149,7 +149,6 @@ func freeswitchCall(r *Reader, f *facts, record string, call *rating.Call, rec *
 	if err != nil {
 		return err
 	}
-	const oneSecond = 1_000_000
 	exact, _ := f.first(roleAnswerMicro)
 	exactEnd, _ := f.first(roleEndMicro)
 	switch {
@@ -158,6 +157,9 @@ func freeswitchCall(r *Reader, f *facts, record string, call *rating.Call, rec *
 	case t.answer == 0:
 		billed = 0
 	case exact == roleNone || exactEnd == roleNone:
+		if err := f.outlasts(billed, t.answer, t.end); err != nil {
+			return err
+		}
 	case billed >= 0 && (t.end-t.answer > billed+oneSecond || t.end-t.answer < billed-oneSecond):
 		return rating.Broken("billsec", "conflict", "", "billsec %s, and from answer to end %s seconds", f.text[roleBilled], rating.Money(t.end-t.answer))
 	default:

@@ -68,43 +68,98 @@ func (r *Reader) freeswitchChars(path []string, text string, f [2]*facts, flows 
 	}
 }
 
-// readXML reads the next <cdr>.
+// readXML reads the next <cdr>. What stands between records and is none is a record that cannot be read.
 func (r *Reader) readXML(call *rating.Call, rec *Record) error {
-	const open, end = "<cdr", "</cdr>"
 	n, err := r.w.blanks()
 	if err != nil {
 		return err
 	}
 	r.line += n
 	rec.Line = r.line
-	for from := 0; ; {
+	begin, err := r.find(0, beginXML)
+	if err != nil {
+		return err
+	}
+	if begin < 0 || !isProlog(r.w.rest()[:begin]) {
+		return r.passOverXML(rec, begin, "the text is no record: want <cdr>", beginXML)
+	}
+	size, err := r.find(begin+len("<cdr"), endXML)
+	switch {
+	case err != nil:
+		return err
+	case size >= 0:
+		return r.takeXML(size, call, rec)
+	case len(r.w.rest()) > MaxRecord:
+		return r.passOverXML(rec, -1, "", endXML)
+	}
+	return r.takeXML(len(r.w.rest()), call, rec)
+}
+
+// find looks for the first place behind from that where knows, as far as a record may reach; -1 when there is none.
+func (r *Reader) find(from int, where func(string) int) (int, error) {
+	const overlap = 5 // of <cdr> and </cdr>, which may be cut in two
+	for {
 		rest := r.w.rest()
-		at := strings.Index(rest[from:], end)
-		// what begins another record before this one ends is what the end of this one was lost to
-		begin := strings.Index(rest, open)
-		if begin >= 0 {
-			within := rest[begin+len(open):]
-			if at >= 0 {
-				within = rest[begin+len(open) : max(from+at, begin+len(open))]
-			}
-			if next := beginXML(within); next >= 0 {
-				return r.takeXML(begin+len(open)+next, call, rec)
-			}
-		}
-		if at >= 0 {
-			return r.takeXML(from+at+len(end), call, rec)
+		if at := where(rest[from:]); at >= 0 {
+			return from + at, nil
 		}
 		if len(rest) > MaxRecord {
-			r.w.skip(len(rest) - len(end)) // the end may be cut in two
-			rec.bad(strings.Clone(rest[:shownOfLong]), "the record is longer than 64 KiB")
-			return nil
+			return -1, nil
 		}
-		from = max(len(rest)-len(end), 0)
+		from = max(len(rest)-overlap, from)
 		if err := r.w.more(); err == io.EOF {
-			return r.takeXML(len(rest), call, rec)
+			return -1, nil
+		} else if err != nil {
+			return -1, err
+		}
+	}
+}
+
+// passOverXML makes what comes up to a place, if it is known, or up to where knows, an unreadable record.
+func (r *Reader) passOverXML(rec *Record, to int, why string, where func(string) int) error {
+	rest := r.w.rest()
+	if len(rest) > MaxRecord && to < 0 {
+		why = "the record is longer than 64 KiB"
+	}
+	rec.bad(strings.Clone(rest[:min(len(rest), shownOfLong)]), why)
+	for to < 0 {
+		dropped := max(len(rest)-len("</cdr>"), 0)
+		r.line += strings.Count(rest[:dropped], "\n")
+		r.w.skip(dropped)
+		if err := r.w.more(); err == io.EOF {
+			to = len(r.w.rest())
+			break
 		} else if err != nil {
 			return err
 		}
+		rest = r.w.rest()
+		to = where(rest)
+	}
+	r.line += strings.Count(r.w.rest()[:to], "\n")
+	r.w.skip(to)
+	return nil
+}
+
+// isProlog reports whether a text is nothing but what may stand before a document.
+func isProlog(s string) bool {
+	for {
+		s = strings.TrimSpace(s)
+		end := ">"
+		switch {
+		case s == "":
+			return true
+		case strings.HasPrefix(s, "<?"):
+			end = "?>"
+		case strings.HasPrefix(s, "<!--"):
+			end = "-->"
+		case !strings.HasPrefix(s, "<!"):
+			return false
+		}
+		_, behind, ok := strings.Cut(s, end)
+		if !ok {
+			return false
+		}
+		s = behind
 	}
 }
 
@@ -121,6 +176,19 @@ func (r *Reader) takeXML(size int, call *rating.Call, rec *Record) error {
 	err := r.freeswitchElement(text, &f)
 	r.settle(&f, err, text, call, rec)
 	return nil
+}
+
+// endXML returns where a record ends: behind </cdr>, or where another one begins before that, to which its end was lost.
+func endXML(s string) int {
+	const end = "</cdr>"
+	at, next := strings.Index(s, end), beginXML(s)
+	if at >= 0 {
+		at += len(end)
+	}
+	if next >= 0 && (at < 0 || next < at) {
+		return next
+	}
+	return at
 }
 
 // beginXML returns where a <cdr> begins, with attributes or without; -1 when none does.

@@ -10,10 +10,10 @@ import (
 
 // textLine takes the next line without its end. long says that it is longer than most bytes: the
 // line is then its first kilobyte, and the rest of it was passed over without being kept.
-func (w *window) textLine(end byte, most int) (line string, long bool, err error) {
+func (w *window) textLine(most int) (line string, long bool, err error) {
 	for from := 0; ; {
 		rest := w.rest()
-		at := strings.IndexByte(rest[from:], end)
+		at := strings.IndexByte(rest[from:], '\n')
 		if at < 0 && len(rest) > most {
 			if !long {
 				line, long = strings.Clone(rest[:shownOfLong]), true
@@ -28,7 +28,7 @@ func (w *window) textLine(end byte, most int) (line string, long bool, err error
 			} else if err != io.EOF || rest == "" && !long {
 				return "", false, err
 			}
-			at, w.cut = len(w.rest())-from, true
+			at, w.cut = len(w.rest())-from, w.in != nil
 		}
 		at += from
 		rest = w.rest()
@@ -47,8 +47,9 @@ func (w *window) textLine(end byte, most int) (line string, long bool, err error
 const shownOfLong = 1024
 
 // cellsOf takes a line of a switch's table apart into want cells. Switches write quotes inside quoted cells
-// as they are; a line that can be read in two ways is refused rather than guessed.
-func cellsOf(line string, comma byte, want func(int) bool) (cells []string, err error) {
+// as they are; a line that can be read in two ways is refused rather than guessed, unless the two differ only
+// in cells that do not matter.
+func cellsOf(line string, comma byte, want func(int) bool, matters func(columns, i int) bool) (cells []string, err error) {
 	if strings.IndexByte(line, '"') < 0 {
 		cells = strings.Split(line, string(comma))
 		if !want(len(cells)) {
@@ -65,10 +66,12 @@ func cellsOf(line string, comma byte, want func(int) bool) (cells []string, err 
 		if found == nil || !want(len(found)) {
 			continue
 		}
-		if cells != nil && !equalCells(cells, found) {
+		if cells != nil && !sameCells(cells, found, matters) {
 			return nil, rating.Broken("record", "quotes", "", "the quotes of the line can be read in two ways")
 		}
-		cells = found
+		if cells == nil {
+			cells = found
+		}
 	}
 	if cells != nil {
 		return cells, nil
@@ -79,12 +82,13 @@ func cellsOf(line string, comma byte, want func(int) bool) (cells []string, err 
 	return nil, rating.Broken("record", "quotes", "", "a quote is not closed, or text follows it, and the columns cannot be counted")
 }
 
-func equalCells(a, b []string) bool {
+// sameCells reports whether two readings of a line agree on the cells that matter.
+func sameCells(a, b []string, matters func(columns, i int) bool) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if a[i] != b[i] {
+		if a[i] != b[i] && matters(len(a), i) {
 			return false
 		}
 	}
@@ -148,19 +152,45 @@ func bareCell(line string, comma byte) (cell, rest string, ok bool) {
 	return line[:len(line)-len(rest)+at], rest[at:], true
 }
 
-// binary says why a piece of a file is no text of call records; "" when it may be.
+// binary says why a piece of a file is no text of call records; "" when it may be. Zero bytes in some of its lines
+// spoil those lines only: a switch that lost its power leaves them.
 func binary(s string) string {
+	s = s[:min(len(s), 4096)]
 	switch {
-	case strings.HasPrefix(s, "\xff\xfe"), strings.HasPrefix(s, "\xfe\xff"):
+	case strings.HasPrefix(s, "\xff\xfe"), strings.HasPrefix(s, "\xfe\xff"), isWide(s):
 		return "the file is UTF-16: want UTF-8"
 	case strings.HasPrefix(s, "\x1f\x8b"):
 		return "the file is compressed with gzip: unpack it first, zcat FILE | billd import-cdrs -"
 	case strings.HasPrefix(s, "PK\x03\x04"):
 		return "the file is a zip archive or a spreadsheet: want its text"
-	case strings.IndexByte(s[:min(len(s), 4096)], 0) >= 0:
+	case strings.IndexByte(s, 0) < 0:
+		return ""
+	}
+	lines, spoilt := 0, 0
+	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if lines++; strings.IndexByte(line, 0) >= 0 {
+			spoilt++
+		}
+	}
+	if spoilt > lines/2 {
 		return "the file is binary: want text"
 	}
 	return ""
+}
+
+// isWide reports whether a text begins as UTF-16 without a mark does: every second byte is zero.
+func isWide(s string) bool {
+	const enough = 4 // letters
+	if len(s) < 2*enough {
+		return false
+	}
+	zero := [2]int{}
+	for i := range 2 * enough {
+		if s[i] == 0 {
+			zero[i%2]++
+		}
+	}
+	return zero[0] == enough && zero[1] == 0 || zero[1] == enough && zero[0] == 0
 }
 
 // unfit says why a line is no text; "" when it may be one. Bytes that are no UTF-8 are left to the cells:

@@ -83,6 +83,9 @@ func mappedCall(r *Reader, f *facts, record string, call *rating.Call, rec *Reco
 	if err != nil {
 		return err
 	}
+	if err := f.outlasts(billed, t.start, t.end); err != nil {
+		return err
+	}
 	answered := billed > 0 || billed < 0 && t.answer != 0
 	if word := f.text[roleDisposition]; word != "" {
 		yes, known := disposed(word)

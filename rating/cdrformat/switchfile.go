@@ -9,13 +9,27 @@ import (
 
 // table is how a file of a switch's rows is laid out.
 type table struct {
-	end   byte // of a line
 	comma byte
 	heads func(n int) []head // what a row of n columns says, nil if it cannot be read
 	width int                // of a table with a header, else 0
 	known map[int][]head     // what heads answered
 	names map[int][]string   // of the columns of a row
 	last  []string           // that heads were made of
+
+	newest shape // of the lines that were read
+}
+
+// shape is what a line that was cut lacks of the one before it.
+type shape struct {
+	columns, last int  // last is the size of the last cell
+	quoted        bool // which has quotes
+}
+
+// shorter reports whether a line without its end lacks columns that the line before it had, or the rest of its last
+// cell. The header of a table counts its columns, and what is in its last one is not known.
+func (t *table) shorter(before shape) bool {
+	now := t.newest
+	return t.width == 0 && (now.columns < before.columns || !now.quoted && (before.quoted || now.last < before.last))
 }
 
 // judgeOf returns what makes calls of the format's records; nil for billd's own columns.
@@ -80,7 +94,7 @@ func (r *Reader) beginSwitch(first string) error {
 	case f == FreeSWITCHXML:
 		return rating.Broken("file", "xml", "", "the file is not XML: want <cdr>")
 	case f == FreeSWITCHJSON && !isJSON:
-		r.read, r.table.end = r.readEncoded, '\n'
+		r.read = r.readEncoded
 		return nil
 	case isJSON && (f == FreeSWITCHJSON || f == AsteriskJSON || f == Kamailio || f == OpenSIPS || f == JSON):
 		return r.beginJSON()
@@ -93,13 +107,10 @@ func (r *Reader) beginSwitch(first string) error {
 // beginTable finds out how the lines of a file are laid out.
 func (r *Reader) beginTable() error {
 	t := &r.table
-	t.end, t.comma, t.known, t.names = '\n', ',', map[int][]head{}, map[int][]string{}
+	t.comma, t.known, t.names = ',', map[int][]head{}, map[int][]string{}
 	rest := r.w.rest()
-	if strings.IndexByte(rest, '\n') < 0 && strings.IndexByte(rest, '\r') >= 0 {
-		t.end = '\r'
-	}
 	r.read = r.readRow
-	line, _, _ := strings.Cut(strings.TrimLeft(rest[:min(len(rest), MaxRecord)], "\r\n"), string(t.end))
+	line, _, _ := strings.Cut(strings.TrimLeft(rest[:min(len(rest), MaxRecord)], "\r\n"), "\n")
 	line = strings.TrimSuffix(line, "\r")
 	switch f := r.o.Format; f {
 	case FreeSWITCHCSV, FreeSWITCHCSVAsterisk, FreeSWITCHCSVSQL, FreeSWITCHCSVOpenCDRRate:
@@ -113,7 +124,7 @@ func (r *Reader) beginTable() error {
 		return nil
 	case AsteriskCSV, AsteriskCSVUniqueID, AsteriskCSVUserField, AsteriskCustom:
 		t.heads = func(n int) []head { return r.headsOf(asteriskRow(f, n)) }
-		cells, err := cellsOf(line, ',', func(n int) bool { return t.headsOf(n) != nil })
+		cells, err := cellsOf(line, ',', t.fits, t.matters)
 		if err != nil && cells != nil && (len(cells) == 17 || len(cells) == 20) {
 			return asteriskMiscount(f, len(cells)) // of every row, so it is said once
 		}
@@ -133,7 +144,7 @@ func (r *Reader) beginTable() error {
 // header takes the line of names.
 func (r *Reader) header() ([]string, error) {
 	for {
-		line, long, err := r.w.textLine(r.table.end, MaxRecord)
+		line, long, err := r.w.textLine(MaxRecord)
 		if err != nil || long {
 			return nil, rating.Broken("header", "required", "", "line %d: want a header with the names of columns", r.line)
 		}
@@ -217,10 +228,19 @@ func (t *table) headsOf(n int) []head {
 	return h
 }
 
+// fits reports whether a row may have n columns.
+func (t *table) fits(n int) bool { return t.headsOf(n) != nil }
+
+// matters reports whether the i-th of n columns says something to a bill; a caller's name does not.
+func (t *table) matters(n, i int) bool {
+	heads := t.headsOf(n)
+	return i < len(heads) && heads[i] != (head{}) && heads[i] != (head{role: roleName})
+}
+
 // readRow reads the next line of a switch's table.
 func (r *Reader) readRow(call *rating.Call, rec *Record) error {
-	line, long, err := r.w.textLine(r.table.end, MaxRecord)
-	for ; err == nil && strings.TrimSpace(line) == "" && !long; line, long, err = r.w.textLine(r.table.end, MaxRecord) {
+	line, long, err := r.w.textLine(MaxRecord)
+	for ; err == nil && strings.TrimSpace(line) == "" && !long; line, long, err = r.w.textLine(MaxRecord) {
 		r.line++
 	}
 	if err != nil {
@@ -237,9 +257,13 @@ func (r *Reader) readRow(call *rating.Call, rec *Record) error {
 		return nil
 	}
 	var f facts
+	was := r.table.newest
 	err = r.row(&f, line)
-	if err != nil && r.w.cut {
+	switch {
+	case r.w.cut && err != nil:
 		err = rating.Broken("record", "format", "", "%s; the file ends inside this line", err.Error())
+	case r.w.cut && r.table.shorter(was):
+		err = rating.Broken("record", "format", "", "the file ends inside this line: it is shorter than the one before it, and has no end")
 	}
 	r.settle(&f, err, line, call, rec)
 	return nil
@@ -262,7 +286,7 @@ func (r *Reader) row(f *facts, line string) error {
 	case FreeSWITCHCSV, FreeSWITCHCSVAsterisk, FreeSWITCHCSVOpenCDRRate:
 		text = strings.TrimSuffix(strings.TrimRight(line, " "), ";")
 	}
-	cells, err := cellsOf(text, t.comma, func(n int) bool { return t.headsOf(n) != nil })
+	cells, err := cellsOf(text, t.comma, t.fits, t.matters)
 	if err != nil {
 		if cells == nil {
 			return err
@@ -272,6 +296,7 @@ func (r *Reader) row(f *facts, line string) error {
 	if t.width > 0 && len(cells) > t.width && cells[t.width] != "" {
 		return r.miscount(len(cells))
 	}
+	t.newest = shape{len(cells), len(cells[len(cells)-1]), strings.HasSuffix(text, `"`)}
 	for i, h := range t.headsOf(len(cells)) {
 		r.take(f, h, t.name(len(cells), i), strings.TrimSpace(cells[i]))
 	}
@@ -292,8 +317,8 @@ func (r *Reader) miscount(n int) error {
 // readEncoded reads a line that FreeSWITCH filed in the encoding that it posts in.
 func (r *Reader) readEncoded(call *rating.Call, rec *Record) error {
 	const escaped = 4 * MaxRecord // a byte becomes three, or nine where values are encoded too
-	line, long, err := r.w.textLine('\n', escaped)
-	for ; err == nil && strings.TrimSpace(line) == "" && !long; line, long, err = r.w.textLine('\n', escaped) {
+	line, long, err := r.w.textLine(escaped)
+	for ; err == nil && strings.TrimSpace(line) == "" && !long; line, long, err = r.w.textLine(escaped) {
 		r.line++
 	}
 	if err != nil {
