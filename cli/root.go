@@ -18,7 +18,7 @@ type group struct {
 // groups lists every command.
 func (a *app) groups() []group {
 	return []group{
-		{"Serve:", []*cobra.Command{newServe(a), newAdmin(a), newToken(a), newNAS(a)}},
+		{"Serve:", []*cobra.Command{newServe(a), newAdmin(a), newToken(a), newSwitch(a), newNAS(a)}},
 		{"Rates:", []*cobra.Command{newImportRates(a), newUndoImport(a), newImportProfile(a), newExportRates(a), newExplain(a), newRatePlan(a)}},
 		{"Calls:", []*cobra.Command{newAuthorize(a), newReservations(a), newGuard(a), newImportCDRs(a), newSource(a), newCDR(a), newWatch(a), newExportCDRs(a), newSuspense(a), newRerate(a), newGaps(a)}},
 		{"Data:", []*cobra.Command{newData(a)}},

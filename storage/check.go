@@ -117,7 +117,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.DataPlans.Check, tx.DataSubscriptions.Check, tx.DataSessions.Check, tx.DataSources.Check, tx.HeldData.Check,
 		tx.AccountGuards.Check, tx.GuardStates.Check, tx.GuardAlarms.Check,
 		tx.NAS.Check, tx.RadiusCalls.Check,
-		tx.Sources.Check,
+		tx.Sources.Check, tx.Switches.Check,
 	}
 }
 

@@ -34,6 +34,7 @@ type DB struct {
 	cdrSpace atomic.Pointer[[6]byte] // in the UUIDs of calls; see Tx.continues
 
 	radius   radiusState
+	switches switchState
 	zones    sync.Map // zone name → *time.Location
 	outcomes [4]atomic.Int64
 }

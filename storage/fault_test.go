@@ -332,6 +332,7 @@ var plantedFaults = []planted{
 	{"a source of no account", alter(bSource, 1, func(v *Source) { v.Pay[0].Account = 99 }), said("source 1: refers to account 99, which does not exist")},
 	{"a source's rule that cannot be read", alter(bSource, 1, func(v *Source) { v.Called[0] = "lose +" }), said("source 1: number rule \"lose +\"")},
 	{"a source's name is not found", dropFirst(bSourceName), said("source 1: its name does not find it")},
+	{"a switch's name is not found", dropFirst(bSwitchName), said("switch 1: its name does not find it")},
 	{"a customers-auth's name is not found", dropFirst(bCustomersAuthName), said("customers auth 1: its name does not find it")},
 	{"an import profile's name is not found", dropFirst(bImportProfileName), said("import profile 1: its name does not find it")},
 	{"a growing file's name is not found", dropFirst(bTailFile), said("tail 1: its file does not find it")},

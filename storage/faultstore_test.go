@@ -114,6 +114,9 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.SaveSource(&Source{Name: "gateway", Called: []string{"strip +"}, Pay: []rating.PayRule{{By: rating.PayByAll, Account: s.customer.ID}}}); err != nil {
 		return err
 	}
+	if err := tx.SaveSwitch(&Switch{Name: "fs1", Networks: []string{"192.0.2.1"}}); err != nil {
+		return err
+	}
 	if err := tx.KeepTail(TailPosition{File: "/var/log/Master.csv", Inode: 7, Offset: 100}); err != nil {
 		return err
 	}

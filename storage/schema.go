@@ -178,6 +178,8 @@ const (
 	bRadiusCallDue
 	bSource
 	bSourceName
+	bSwitch
+	bSwitchName
 	numBuckets
 )
 
@@ -217,7 +219,8 @@ func BucketNames() []string {
 		"data.day", "data.period", "data.unassigned", "data.held", "data.held.key",
 		"guard", "guard.state", "guard.blocked", "guard.alarm", "guard.alarm.account", "guard.tally",
 		"nas", "nas.name", "nas.network", "radiuscall", "radiuscall.session", "radiuscall.due",
-		"source", "source.name"}
+		"source", "source.name",
+		"switch", "switch.name"}
 }
 
 // FillPercents returns how full a page is left when it splits, for buckets that grow at their end (R9).

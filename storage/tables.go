@@ -114,6 +114,7 @@ type tables struct {
 	tailTables
 	nasTables
 	sourceTables
+	switchTables
 	reservationTables
 	dataTables
 	guardTables
@@ -160,6 +161,7 @@ func newTables() *tables {
 	t.tailTables = newTailTables()
 	t.nasTables = newNASTables()
 	t.sourceTables = newSourceTables()
+	t.switchTables = newSwitchTables()
 	t.reservationTables = newReservationTables()
 	t.dataTables = newDataTables()
 	t.guardTables = newGuardTables()

@@ -50,6 +50,7 @@ type Tx struct {
 	TailRows
 	NASRows
 	SourceRows
+	SwitchRows
 	ReservationRows
 	DataRows
 	GuardRows
@@ -109,6 +110,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.TailRows = bindTails(tx)
 	tx.NASRows = bindNAS(tx)
 	tx.SourceRows = bindSources(tx)
+	tx.SwitchRows = bindSwitches(tx)
 	tx.ReservationRows = bindReservations(tx)
 	tx.DataRows = bindData(tx)
 	tx.GuardRows = bindGuards(tx)
@@ -164,6 +166,8 @@ func (tx *Tx) Changed(table string, id uint64, old, now []byte) error {
 		}
 	case schema.nas.Name:
 		tx.forgetNAS()
+	case schema.switches.Name:
+		tx.forgetSwitches()
 	case schema.sources.Name:
 		tx.resourced = true
 	case schema.customersAuths.Name:

@@ -29,6 +29,7 @@ const (
 	KindAPIKey      Kind = "api-key"      // UUID is the account's 32 hex digits
 	KindPortSIPUser Kind = "portsip-user" // ID is the user's number
 	KindNative      Kind = "native"       // ID is the number of a native API token's owner
+	KindSwitch      Kind = "switch"       // ID is the number of a switch, which may only do what a switch does
 	KindPeer        Kind = "peer"         // ID is the uid at the other end of the unix socket
 )
 

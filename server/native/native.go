@@ -32,6 +32,7 @@ type API struct {
 type route struct {
 	method, path string
 	handle       fiber.Handler
+	switches     bool // it is a switch's work, which its key opens too
 }
 
 // New makes the API.
@@ -50,7 +51,7 @@ func (a *API) Mount(app *fiber.App) {
 	sub.Get("/openapi.json", a.openAPI)
 	sub.Use(a.authenticate)
 	for _, r := range a.routes {
-		sub.Add(r.method, r.path, r.handle)
+		sub.Add(r.method, r.path, a.admit(r), r.handle)
 	}
 	app.Mount(Base, sub)
 }
@@ -73,6 +74,61 @@ func (a *API) authenticate(c *fiber.Ctx) error {
 	c.Locals(principalLocal, claims.Principal)
 	c.SetUserContext(storage.As(c.UserContext(), claims.Principal.String()))
 	return c.Next()
+}
+
+// admit keeps operators and switches to the addresses that they may act from, and switches to their work.
+func (a *API) admit(r route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		p := c.Locals(principalLocal).(auth.Principal)
+		switch p.Kind {
+		case auth.KindSwitch:
+			s, err := a.DB.SwitchByID(c.UserContext(), p.ID)
+			if rating.KindOf(err) == rating.NotFound && err != nil {
+				return rating.Errorf(rating.Unauthenticated, "token", "the switch is gone")
+			}
+			if err != nil {
+				return err
+			}
+			if r.switches {
+				err = from(c, s.Networks, "the key of switch "+s.Name)
+			} else {
+				err = rating.Errorf(rating.Forbidden, "token", "the key of switch %s opens what a switch does and not this; an operator's token does, see billd token native", s.Name)
+			}
+			a.Env.Senders.HeardSwitch(s.ID, a.DB.Now(), err != nil)
+			if err != nil {
+				return err
+			}
+			p.Name = s.Name
+			c.SetUserContext(storage.As(c.UserContext(), p.String()))
+		case auth.KindOperator:
+			if err := a.operatorFrom(c, p.ID); err != nil {
+				return err
+			}
+		}
+		return c.Next()
+	}
+}
+
+// operatorFrom keeps an operator to the addresses that billd admin allow says.
+func (a *API) operatorFrom(c *fiber.Ctx, id uint64) error {
+	return a.DB.View(c.UserContext(), func(tx *storage.Tx) error {
+		o, err := tx.Operators.Get(id)
+		if rating.KindOf(err) == rating.NotFound && err != nil {
+			return rating.Errorf(rating.Unauthenticated, "token", "the operator is gone")
+		}
+		if err != nil {
+			return err
+		}
+		return from(c, o.AllowedIPs, "operator "+o.Login)
+	})
+}
+
+// from refuses who does not speak from one of networks; none are all.
+func from(c *fiber.Ctx, networks []string, who string) error {
+	if storage.Admits(networks, c.IP()) {
+		return nil
+	}
+	return rating.Errorf(rating.Forbidden, "token", "%s may not act from %s", who, c.IP())
 }
 
 // statuses turns a kind of refusal into a status; only here.

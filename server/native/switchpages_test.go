@@ -65,13 +65,13 @@ func (r *ratesRig) runPage(t *testing.T, page string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := "set -e\nbilld() { :; }\n"
+	script := "set -e\nbilld() { if [ \"$1 $2\" = \"token native\" ]; then echo " + r.token + "; fi; }\n"
 	for _, block := range shellBlock.FindAllStringSubmatch(string(text), -1) {
 		if strings.Contains(block[1], "curl") && !strings.Contains(block[1], "tail ") {
 			script += block[1]
 		}
 	}
-	script = strings.ReplaceAll(strings.ReplaceAll(script, "http://127.0.0.1:8090/api/v1", r.base), "$(cat billd.token)", r.token)
+	script = strings.ReplaceAll(strings.ReplaceAll(script, "http://127.0.0.1:8090/api/v1", r.base), "$(cat billd.token)", r.key(t, "POST", "/switches", `{"name":"fs1"}`))
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()

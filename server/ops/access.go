@@ -83,6 +83,12 @@ func tokensAfter(tx *storage.Tx, p auth.Principal) (time.Time, error) {
 		return kazooUserTokensAfter(tx, p)
 	case auth.KindAPIKey:
 		return time.Time{}, openAccount(tx, p.UUID)
+	case auth.KindSwitch:
+		s, err := tx.Switches.Get(p.ID)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return s.TokensAfter, nil
 	case auth.KindNative:
 		return nativeTokensAfter(tx, p)
 	}

@@ -68,12 +68,12 @@ type ShownNAS struct {
 	Rules    bool   `json:"rules"`
 	Leg      string `json:"leg"`
 	Zone     string `json:"zone"`
-	NASHeard
+	Heard
 }
 
 func (e *Env) showNAS(n *storage.NAS) *ShownNAS {
 	return &ShownNAS{Name: n.Name, Network: n.Network, Signed: !n.Unsigned, Password: n.Password != "", Swapped: n.Swapped, Wraps: n.Wraps, Source: n.CallSource(),
-		Account: n.Account, Rules: n.Rules, Leg: cmp.Or(n.Leg, cdrformat.LegOriginate.String()), Zone: cmp.Or(n.Zone, "UTC"), NASHeard: e.Senders.OfNAS(n.ID)}
+		Account: n.Account, Rules: n.Rules, Leg: cmp.Or(n.Leg, cdrformat.LegOriginate.String()), Zone: cmp.Or(n.Zone, "UTC"), Heard: e.Senders.OfNAS(n.ID)}
 }
 
 // payer says who pays the calls of n.

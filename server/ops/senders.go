@@ -11,12 +11,13 @@ import (
 // maxStrangers is how many unknown senders are remembered; who sent longest ago goes first.
 const maxStrangers = 64
 
-// Senders is who has sent RADIUS packets since the server started: NAS by their numbers, and addresses that
-// are no NAS's, a bounded number of them. It is safe for concurrent use; nil remembers nothing.
+// Senders is who has been heard since the server started: RADIUS packets of NAS and of addresses that are no
+// NAS's, a bounded number of those, and requests of switches. It is safe for concurrent use; nil remembers nothing.
 type Senders struct {
 	mu        sync.Mutex
 	strangers map[netip.Addr]*Stranger
-	nas       map[uint64]*NASHeard
+	nas       heard
+	switches  heard
 }
 
 // Stranger is a sender that is no NAS.
@@ -27,17 +28,42 @@ type Stranger struct {
 	LastAt  time.Time `json:"last_at"`
 }
 
-// NASHeard is what came from a NAS.
-type NASHeard struct {
-	Packets   uint64    `json:"packets"`
+// Heard is what came from a NAS or from a switch.
+type Heard struct {
+	Packets   uint64    `json:"packets"`          // or requests
 	LastAt    time.Time `json:"last_at,omitzero"` // of those
-	Refused   uint64    `json:"refused"`          // of another secret, or not signed
+	Refused   uint64    `json:"refused"`          // a NAS's of another secret, or not signed; a switch's from elsewhere, or for what it may not do
 	RefusedAt time.Time `json:"refused_at,omitzero"`
+}
+
+// heard is what came, by the number of who it came from.
+type heard map[uint64]*Heard
+
+func (m heard) note(id uint64, at time.Time, refused bool) {
+	h := m[id]
+	if h == nil {
+		h = &Heard{}
+		m[id] = h
+	}
+	if refused {
+		h.Refused++
+		h.RefusedAt = at
+		return
+	}
+	h.Packets++
+	h.LastAt = at
+}
+
+func (m heard) of(id uint64) Heard {
+	if h := m[id]; h != nil {
+		return *h
+	}
+	return Heard{}
 }
 
 // NewSenders returns one that has heard of nobody.
 func NewSenders() *Senders {
-	return &Senders{strangers: map[netip.Addr]*Stranger{}, nas: map[uint64]*NASHeard{}}
+	return &Senders{strangers: map[netip.Addr]*Stranger{}, nas: heard{}, switches: heard{}}
 }
 
 // Stranger notes a packet from an address that is no NAS's.
@@ -72,18 +98,17 @@ func (s *Senders) Heard(nas uint64, at time.Time, refused bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.nas[nas]
-	if h == nil {
-		h = &NASHeard{}
-		s.nas[nas] = h
-	}
-	if refused {
-		h.Refused++
-		h.RefusedAt = at
+	s.nas.note(nas, at, refused)
+}
+
+// HeardSwitch notes a request of a switch; refused says that it may not ask for that, or not from there.
+func (s *Senders) HeardSwitch(id uint64, at time.Time, refused bool) {
+	if s == nil {
 		return
 	}
-	h.Packets++
-	h.LastAt = at
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.switches.note(id, at, refused)
 }
 
 // Strangers returns the unknown senders, the latest first.
@@ -104,14 +129,21 @@ func (s *Senders) Strangers() []Stranger {
 }
 
 // OfNAS returns what came from a NAS.
-func (s *Senders) OfNAS(id uint64) NASHeard {
+func (s *Senders) OfNAS(id uint64) Heard {
 	if s == nil {
-		return NASHeard{}
+		return Heard{}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h := s.nas[id]; h != nil {
-		return *h
+	return s.nas.of(id)
+}
+
+// OfSwitch returns what came from a switch.
+func (s *Senders) OfSwitch(id uint64) Heard {
+	if s == nil {
+		return Heard{}
 	}
-	return NASHeard{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.switches.of(id)
 }
