@@ -126,6 +126,21 @@ type Formula struct {
 	Rounding Rounding
 }
 
+// Formula returns how a deck of the preset charges under the settings' rounding, which only Yeti's takes.
+func (p Preset) Formula(setting Rounding) Formula {
+	if p == PresetYeti && setting.Mode != 0 {
+		return Formula{p, setting}
+	}
+	return Formula{Preset: p}
+}
+
+// InForce returns the rounding that f charges by, with the places that it leaves.
+func (f Formula) InForce() Rounding {
+	rd := f.rounding()
+	rd.Places = uint8(rd.places())
+	return rd
+}
+
 // rounding returns the rounding in force.
 func (f Formula) rounding() Rounding {
 	if f.Rounding.Mode == 0 {

@@ -100,13 +100,8 @@ func best(decks []*PricedDeck, number string, at int64, dir Direction) (*PricedD
 	return deck, m, deck != nil
 }
 
-// formula returns how the deck charges; only Yeti's rounding is a setting.
-func (d *PricedDeck) formula(setting Rounding) Formula {
-	if d.Preset == PresetYeti && setting.Mode != 0 {
-		return Formula{d.Preset, setting}
-	}
-	return Formula{Preset: d.Preset}
-}
+// formula returns how the deck charges.
+func (d *PricedDeck) formula(setting Rounding) Formula { return d.Preset.Formula(setting) }
 
 // chargeCustomer prices what the customer pays: nothing if a counter of bundled seconds covers the call.
 func chargeCustomer(book BillBook, call *Call, payer Party, v *Verdict) (reason, detail string, err error) {
