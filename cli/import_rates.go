@@ -20,7 +20,7 @@ func newImportRates(a *app) *cobra.Command {
 		Use:   "import-rates FILE",
 		Short: "Import a price list into a rate deck",
 		Long: "Import a carrier's price list, CSV in whatever form or XLSX, or billd's own export into a rate deck.\n" +
-			"FILE may be - for standard input. A preview says what was understood of the file and what will\n" +
+			"FILE may be - for standard input, and the folder, a ZIP archive or one file of a CGRateS tariff plan. A preview says what was understood of the file and what will\n" +
 			"change; then all of it takes effect at one moment, or nothing does. A dry run stops at the preview.\n\n" +
 			"Mode replace makes the deck the file: rates that the file does not have end. Mode merge touches only\n" +
 			"the prefixes in the file. Rates are compared over what is valid from the import's instant on; of a rate\n" +
@@ -34,6 +34,7 @@ func newImportRates(a *app) *cobra.Command {
 			"  billd import-rates deck.csv --dry-run --effective 2026-12-01\n" +
 			"  billd import-rates carrier.csv --deck carrier --vendor 7 --mode merge\n" +
 			"  billd import-rates carrier.xlsx --profile carrier --rejects rejected.csv\n" +
+			"  billd import-rates /etc/cgrates/tariffplans/retail --plan DR_RETAIL --dry-run\n" +
 			"  billd import-rates odd.csv --map 'Dest No=prefix' --map 'Peak=price' --delimiter ';'",
 		Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, argv []string) (err error) {
@@ -42,12 +43,12 @@ func newImportRates(a *app) *cobra.Command {
 			}
 			args.JSON = a.json
 			if args.RejectsAside = rejects != ""; !args.RejectsAside {
-				return a.runOpFrom(cmd, "import-rates", argv[0], func(in ops.Input) any {
+				return a.withList(argv[0], func(in ops.Input, r io.Reader) error {
 					args.Input = in
-					return args
+					return a.runOp(cmd, call{op: "import-rates", args: args, in: r})
 				})
 			}
-			return a.withInput(argv[0], func(in ops.Input, r io.Reader) error {
+			return a.withList(argv[0], func(in ops.Input, r io.Reader) error {
 				args.Input = in
 				return toFile(rejects, func(f io.Writer) (bool, error) {
 					list := &touched{Writer: f}
@@ -70,7 +71,7 @@ func newImportRates(a *app) *cobra.Command {
 
 // listFlags are the flags that say how a price list is read and where it goes, which a profile keeps.
 func listFlags(f *pflag.FlagSet, args *ops.ImportRatesArgs, columns *[]string) {
-	f.StringVar(&args.Deck, "deck", "", "deck, made if there is none (default \"default\")")
+	f.StringVar(&args.Deck, "deck", "", "deck, made if there is none (default \"default\", or the plan of a tariff plan)")
 	f.StringVar(&args.Mode, "mode", "", "replace or merge (default replace)")
 	f.StringVar(&args.Currency, "currency", "", "currency of a deck without rates (default the store's)")
 	f.StringVar(&args.Preset, "preset", "", "how a deck without rates charges: portsip, yeti or kazoo (default portsip)")
@@ -84,6 +85,8 @@ func listFlags(f *pflag.FlagSet, args *ops.ImportRatesArgs, columns *[]string) {
 	f.StringVar(&args.Sheet, "sheet", "", "sheet of a workbook (default the only one with rates)")
 	f.StringVar(&args.Jurisdiction, "jurisdiction", "", "price that counts of a US list: inter, intra, indeterminate or highest")
 	f.StringVar(&args.Increment, "increment", "", "intervals of rates that do not say, as 60/1 (default 60/60)")
+	f.StringVar(&args.Plan, "plan", "", "which list of a CGRateS tariff plan, an id of its DestinationRates (default the only one)")
+	f.StringVar(&args.BareUnit, "bare-unit", "", "what times without a unit count in a tariff plan: s or m (default such rates are rejected)")
 	f.StringArrayVar(columns, "map", nil, "what a column is: HEADER=FIELD or #NUMBER=FIELD")
 }
 

@@ -27,6 +27,8 @@ type ImportProfile struct {
 	Strip        []string          `json:"strip,omitempty"`
 	Jurisdiction string            `json:"jurisdiction,omitempty"`
 	Increment    string            `json:"increment,omitempty"`
+	Plan         string            `json:"plan,omitempty"`      // of a tariff plan
+	BareUnit     string            `json:"bare_unit,omitempty"` // of a tariff plan: s or m
 	Columns      map[string]string `json:"columns,omitempty"`
 	CreatedAt    time.Time         `json:"created_at"`
 	ChangedAt    time.Time         `json:"changed_at"`

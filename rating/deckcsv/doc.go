@@ -19,7 +19,7 @@
 //
 // FormBilld is billd's own export: a column format that says billd/1 in every row, every field of a
 // rate, prefixes as they are stored; what was written comes back exactly. FormPortSIP is the twelve
-// fields of a PortSIP call rate without the id. Everything else is FormCarrier.
+// fields of a PortSIP call rate without the id. FormCGRateS is a tariff plan. Everything else is FormCarrier.
 //
 // # Example
 //
@@ -43,6 +43,9 @@
 //	}
 //
 // NewBookReader does the same for a sheet of a workbook, whose rows are its lines.
+//
+// PlanFrom does for an archive of a CGRateS tariff plan, whose lists lie in three files: Destinations, Rates
+// and DestinationRates, which joins the two.
 //
 // The package imports rating, rating/xlsx, the standard library, and golang.org/x/text/encoding for the UTF-16
 // and Windows code pages that spreadsheets save.

@@ -66,6 +66,10 @@ type Options struct {
 	Increment string
 	// Prepend is put before every prefix: "1" for a list of NPANXX without the country code.
 	Prepend string
+	// Plan is which of a tariff plan's DestinationRates is the list; "" takes the only one.
+	Plan string
+	// BareUnit is what numbers without a unit count in a tariff plan: s or m. "" rejects rates that have such.
+	BareUnit string
 	// Location is where dates without a zone are read; nil is UTC.
 	Location *time.Location
 	// MaxLine bounds a line in bytes; 0 is DefaultMaxLine. Longer lines are rejected.
@@ -77,12 +81,16 @@ type Layout struct {
 	Form       Form
 	Encoding   string // UTF-8, UTF-16LE, UTF-16BE, Windows-1252, Windows-1251, XLSX
 	Sheet      string // of a workbook
+	Plan       string // of a tariff plan
 	Delimiter  rune   // 0 in a workbook
 	Decimal    Decimal
 	Dates      DateOrder
 	HeaderLine int // 0: no header
 	Columns    []Column
 	Currency   string // ISO 4217 where header or prices name one, else ""
+
+	// Holds says what each file of a list in several files holds.
+	Holds []string
 
 	// Assumptions are defaults taken where the file says nothing; Warnings are what somebody should
 	// look at before the rates are applied. Both may grow until the end of the file.

@@ -182,7 +182,7 @@ func (r *Reader) open(country, item string) bool {
 				all[i] = r.strip(all[i])
 			}
 		}
-		r.warnOnce("range", "ranges are opened: %s becomes %s", item, few(all))
+		r.warnOnce("range", "ranges are opened: %s becomes %s", item, few(all, 4))
 		for _, p := range all {
 			add(p, "")
 		}
@@ -207,9 +207,8 @@ func cover(from, to uint64, width int) []string {
 	return out
 }
 
-// few names some of the prefixes.
-func few(all []string) string {
-	const most = 4
+// few names at most so many.
+func few(all []string, most int) string {
 	if len(all) <= most {
 		return strings.Join(all, ", ")
 	}

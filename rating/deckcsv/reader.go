@@ -112,6 +112,9 @@ func (r *Reader) takeOptions() error {
 			return rating.Errorf(rating.Invalid, "strip", "strip %q: want digits", s)
 		}
 	}
+	if b := r.opts.BareUnit; b != "" && bareUnits[b] == 0 {
+		return rating.Errorf(rating.Invalid, "bare_unit", "bare unit %q: want s or m", b)
+	}
 	r.usual = [2]uint32{defaultSeconds, defaultSeconds}
 	if r.opts.Increment == "" {
 		return nil

@@ -21,6 +21,9 @@ type Row struct {
 	Change Change
 	Type   string // LOCAL, NATIONAL, INTERNATIONAL, MOBILE, or "" when not given
 
+	// Rounding is how the list wants charges rounded; its zero value is that it does not say.
+	Rounding rating.Rounding
+
 	// Given holds the fields that the row's own cells filled; the others have their defaults.
 	Given Fields
 	// Extra holds the fields that have no place above, in the order of the columns, blanks left out.
@@ -74,10 +77,11 @@ const (
 	FormPortSIP             // the export of PortSIP's call rates
 	FormYeti                // a price list as Yeti imports it; written only, and read as a carrier's
 	FormKazoo               // the rows of Kazoo's rate import; written only, and read as a carrier's
+	FormCGRateS             // a tariff plan of CGRateS in three files; read only
 	FormPlain               // every term of a rate under billd's own names, for people; read as a carrier's
 )
 
 // String returns the form's word.
 func (f Form) String() string {
-	return [...]string{"carrier price list", "billd/1", "portsip call rates", "yeti price list", "kazoo rates", "plain"}[min(f, FormPlain)]
+	return [...]string{"carrier price list", "billd/1", "portsip call rates", "yeti price list", "kazoo rates", "tariff plan of CGRateS", "plain"}[min(f, FormPlain)]
 }

@@ -34,12 +34,9 @@ type Sheet struct {
 // Open reads what a workbook says of itself. r must stay readable until the last Rows is done with.
 // Fails with Invalid if the file is no workbook, or a damaged one, Limit if it is larger than billd reads.
 func Open(r io.ReaderAt, size int64) (*Book, error) {
-	if err := checkDirectory(r, size); err != nil {
-		return nil, err
-	}
-	z, err := zip.NewReader(r, size)
+	z, err := OpenArchive(r, size)
 	if err != nil {
-		return nil, broken("it is cut short, or no archive")
+		return nil, err
 	}
 	b := &Book{parts: make(map[string]*zip.File, len(z.File))}
 	for _, f := range z.File {
@@ -57,6 +54,18 @@ func Open(r io.ReaderAt, size int64) (*Book, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// OpenArchive opens a ZIP archive whose list of parts is within bounds. Fails as Open does.
+func OpenArchive(r io.ReaderAt, size int64) (*zip.Reader, error) {
+	if err := checkDirectory(r, size); err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, broken("it is cut short, or no archive")
+	}
+	return z, nil
 }
 
 // checkDirectory bounds the list of parts, which the archive's reader takes into memory whole.

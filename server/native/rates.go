@@ -58,6 +58,7 @@ func (a *API) importRates(c *fiber.Ctx) error {
 		Currency: up.value("currency"), Preset: up.value("preset"), Vendor: up.value("vendor"), Delimiter: up.value("delimiter"),
 		Decimal: up.value("decimal"), Dates: up.value("dates"), Timezone: up.value("timezone"), Prepend: up.value("prepend"),
 		Impact: up.value("impact"), Profile: up.value("profile"), Sheet: up.value("sheet"), Strip: up.list("strip"), Jurisdiction: up.value("jurisdiction"), Increment: up.value("increment"),
+		Plan: up.value("plan"), BareUnit: up.value("bare_unit"),
 	}
 	if args.DryRun, err = dryRun(up.value("dry_run")); err != nil {
 		return err

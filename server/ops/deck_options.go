@@ -8,7 +8,8 @@ import (
 
 // deckOptions makes the reader's options of the arguments.
 func deckOptions(args ImportRatesArgs, zone *time.Location) (deckcsv.Options, error) {
-	opts := deckcsv.Options{Columns: args.Columns, Prepend: args.Prepend, Strip: args.Strip, Increment: args.Increment, Location: zone}
+	opts := deckcsv.Options{Columns: args.Columns, Prepend: args.Prepend, Strip: args.Strip, Increment: args.Increment,
+		Plan: args.Plan, BareUnit: args.BareUnit, Location: zone}
 	switch d := args.Delimiter; {
 	case d == "tab" || d == `\t`:
 		opts.Delimiter = '\t'

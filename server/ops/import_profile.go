@@ -22,7 +22,7 @@ type ImportProfileArgs struct {
 func profileOf(name string, a *ImportRatesArgs) *storage.ImportProfile {
 	return &storage.ImportProfile{Name: name, Deck: a.Deck, Mode: a.Mode, Currency: a.Currency, Preset: a.Preset, Vendor: a.Vendor, Sheet: a.Sheet,
 		Delimiter: a.Delimiter, Decimal: a.Decimal, Dates: a.Dates, Timezone: a.Timezone, Prepend: a.Prepend, Strip: a.Strip,
-		Jurisdiction: a.Jurisdiction, Increment: a.Increment, Columns: a.Columns}
+		Jurisdiction: a.Jurisdiction, Increment: a.Increment, Plan: a.Plan, BareUnit: a.BareUnit, Columns: a.Columns}
 }
 
 // under returns the arguments with what they leave open taken from a profile. Columns of both count;
@@ -35,6 +35,7 @@ func (a ImportRatesArgs) under(p *storage.ImportProfile) ImportRatesArgs {
 		{&a.Deck, p.Deck}, {&a.Mode, p.Mode}, {&a.Currency, p.Currency}, {&a.Preset, p.Preset}, {&a.Vendor, p.Vendor}, {&a.Sheet, p.Sheet},
 		{&a.Delimiter, p.Delimiter}, {&a.Decimal, p.Decimal}, {&a.Dates, p.Dates}, {&a.Timezone, p.Timezone}, {&a.Prepend, p.Prepend},
 		{&a.Jurisdiction, p.Jurisdiction}, {&a.Increment, p.Increment},
+		{&a.Plan, p.Plan}, {&a.BareUnit, p.BareUnit},
 	} {
 		*f.own = cmp.Or(*f.own, f.kept)
 	}
@@ -165,7 +166,7 @@ func profileSays(p *storage.ImportProfile) []said {
 	says := []said{{"deck", cmp.Or(p.Deck, "default")}, {"mode", cmp.Or(p.Mode, string(storage.Replace))}}
 	for _, s := range [...]said{{"currency", p.Currency}, {"preset", p.Preset}, {"vendor", p.Vendor}, {"sheet", p.Sheet}, {"delimiter", p.Delimiter},
 		{"decimal", p.Decimal}, {"dates", p.Dates}, {"timezone", p.Timezone}, {"strip", strings.Join(p.Strip, ",")}, {"prepend", p.Prepend},
-		{"jurisdiction", p.Jurisdiction}, {"increment", p.Increment}} {
+		{"jurisdiction", p.Jurisdiction}, {"increment", p.Increment}, {"plan", p.Plan}, {"bare-unit", p.BareUnit}} {
 		if s.value != "" {
 			says = append(says, s)
 		}

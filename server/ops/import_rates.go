@@ -17,7 +17,7 @@ import (
 // ImportRatesArgs say what a price list is and where it goes. Empty texts leave the choice to billd.
 type ImportRatesArgs struct {
 	Input     Input             `json:"input"`
-	Deck      string            `json:"deck,omitempty"` // "default" when empty
+	Deck      string            `json:"deck,omitempty"` // when empty, "default", or the plan of a tariff plan
 	Mode      string            `json:"mode,omitempty"` // replace when empty, or merge
 	Effective string            `json:"effective,omitempty"`
 	Currency  string            `json:"currency,omitempty"`
@@ -37,6 +37,8 @@ type ImportRatesArgs struct {
 	Strip        []string `json:"strip,omitempty"`        // taken off the front of prefixes
 	Jurisdiction string   `json:"jurisdiction,omitempty"` // inter, intra, indeterminate or highest
 	Increment    string   `json:"increment,omitempty"`    // of rows that do not say, as 60/1
+	Plan         string   `json:"plan,omitempty"`         // of a tariff plan: which DestinationRates; the only one when empty
+	BareUnit     string   `json:"bare_unit,omitempty"`    // of a tariff plan: what numbers without a unit count, s or m
 
 	RejectsAside bool `json:"rejects_aside,omitempty"` // every rejected line goes to IO.Aside as CSV
 	JSON         bool `json:"json,omitempty"`
@@ -88,7 +90,7 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 	if err != nil {
 		return nil, err
 	}
-	args.Deck, args.Mode = cmp.Or(args.Deck, "default"), cmp.Or(args.Mode, string(storage.Replace))
+	args.Mode = cmp.Or(args.Mode, string(storage.Replace))
 	opts, zone, err := rateImportOptions(ctx, env, args)
 	if err != nil {
 		return nil, err
@@ -100,10 +102,15 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 	if args.RejectsAside {
 		j.aside = newRejectsFile(o.Aside)
 	}
-	if j.im, err = env.DB.NewRateImport(ctx, opts, j.reject); err != nil {
+	rd, err := j.open(ctx, args, zone, o)
+	if err != nil {
 		return nil, err
 	}
-	if err := j.read(ctx, args, zone, o); err != nil {
+	opts.Deck, j.settings = cmp.Or(args.Deck, rd.Layout().Plan, "default"), env.DB.Settings()
+	if j.im, err = env.DB.NewRateImport(ctx, opts, j.reject); err != nil {
+		return nil, errors.Join(err, rd.Close())
+	}
+	if err := j.read(ctx, rd, args.Input.Size, o); err != nil {
 		return nil, err
 	}
 	r := j.report
@@ -209,6 +216,8 @@ type ratesJob struct {
 	report  *RatesReport
 	rejects []RejectedLine
 	aside   *rejectsFile // nil for none
+
+	settings *rating.Settings
 }
 
 // reject notes a line that gives no rate.
@@ -219,20 +228,12 @@ func (j *ratesJob) reject(line int, reason string) {
 	}
 }
 
-// read takes every row of the file into the import.
-func (j *ratesJob) read(ctx context.Context, args ImportRatesArgs, zone *time.Location, o *IO) error {
-	opts, err := deckOptions(args, zone)
-	if err != nil {
-		return err
-	}
-	rd, err := openList(UntilDone(ctx, o.In), args.Sheet, opts)
-	if err != nil {
-		return j.unreadable(ctx, err)
-	}
+// read takes every row of the file into the import, and closes it.
+func (j *ratesJob) read(ctx context.Context, rd listReader, size int64, o *IO) error {
 	defer rd.Close()
 	for n := 0; ; n++ {
 		if n%progressEveryRows == 0 {
-			o.Progress(rd.Read(), args.Input.Size, "bytes")
+			o.Progress(rd.Read(), size, "bytes")
 		}
 		row, reject, err := rd.Next()
 		if err == io.EOF {
@@ -270,6 +271,9 @@ func (j *ratesJob) unreadable(ctx context.Context, err error) error {
 // add gives a row to the import; a row that cannot be a rate becomes a reject.
 func (j *ratesJob) add(row *deckcsv.Row, form deckcsv.Form) (*deckcsv.Reject, error) {
 	listed, err := j.listed(row, form)
+	if err == nil {
+		err = j.roundsAs(row)
+	}
 	if err == nil {
 		err = j.im.Add(listed)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"billd/rating"
 	"billd/rating/deckcsv"
@@ -13,6 +14,9 @@ import (
 
 // maxWorkbook bounds a workbook in bytes: a million rates take about 60 MB.
 const maxWorkbook = 256 << 20
+
+// planHead is how much of a file tells whether it is of a tariff plan.
+const planHead = 512
 
 // listReader is a price list of whatever format, open.
 type listReader interface {
@@ -30,10 +34,16 @@ func openList(in io.Reader, sheet string, opts deckcsv.Options) (listReader, err
 		return nil, err
 	}
 	if bytes.Equal(start, []byte("PK\x03\x04")) {
-		return openWorkbook(buffered, sheet, opts)
+		return openArchive(buffered, sheet, opts)
+	}
+	if opts.Plan != "" {
+		return nil, rating.Errorf(rating.Invalid, "plan", "plan %q: the file is no tariff plan of CGRateS", opts.Plan)
 	}
 	if sheet != "" {
 		return nil, rating.Errorf(rating.Invalid, "sheet", "sheet %q: the file is no workbook", sheet)
+	}
+	if head, _ := buffered.Peek(planHead); deckcsv.IsPlanFile(head) {
+		return nil, rating.Errorf(rating.Invalid, "file", "one file of a tariff plan of CGRateS: want %s together, in a folder or as a ZIP archive", strings.Join(deckcsv.PlanFiles[:], ", "))
 	}
 	source := io.NopCloser(io.Reader(buffered))
 	switch {
@@ -65,9 +75,10 @@ type workbookList struct {
 	file *os.File
 }
 
-// openWorkbook takes a workbook into a temporary file, since its parts are found from its end.
-func openWorkbook(in io.Reader, sheet string, opts deckcsv.Options) (listReader, error) {
-	f, err := os.CreateTemp("", "billd-*.xlsx")
+// openArchive takes a workbook or the archive of a tariff plan into a temporary file, since their parts are
+// found from the end.
+func openArchive(in io.Reader, sheet string, opts deckcsv.Options) (list listReader, err error) {
+	f, err := os.CreateTemp("", "billd-*.zip")
 	if err != nil {
 		return nil, err
 	}
@@ -75,17 +86,44 @@ func openWorkbook(in io.Reader, sheet string, opts deckcsv.Options) (listReader,
 	if err == nil && n > maxWorkbook {
 		err = rating.Errorf(rating.Limit, "file", "the workbook is larger than %d bytes", maxWorkbook)
 	}
-	var book *deckcsv.BookReader
+	var plan *deckcsv.TariffPlan
 	if err == nil {
-		book, err = deckcsv.NewBookReader(f, n, sheet, opts)
+		plan, err = deckcsv.PlanFrom(f, n)
 	}
-	if err != nil {
-		return nil, errors.Join(err, discard(f))
+	switch {
+	case err != nil:
+	case plan != nil:
+		list, err = readPlan(plan, sheet, opts)
+		return list, errors.Join(err, discard(f))
+	case opts.Plan != "":
+		err = rating.Errorf(rating.Invalid, "plan", "plan %q: the archive holds no tariff plan of CGRateS", opts.Plan)
+	default:
+		var book *deckcsv.BookReader
+		if book, err = deckcsv.NewBookReader(f, n, sheet, opts); err == nil {
+			return &workbookList{book, f}, nil
+		}
 	}
-	return &workbookList{book, f}, nil
+	return nil, errors.Join(err, discard(f))
 }
 
 // Close removes the temporary file.
 func (w *workbookList) Close() error { return errors.Join(w.BookReader.Close(), discard(w.file)) }
 
 func discard(f *os.File) error { return errors.Join(f.Close(), os.Remove(f.Name())) }
+
+// planList is one list of a tariff plan, which is read whole when it is opened.
+type planList struct{ *deckcsv.PlanReader }
+
+func readPlan(plan *deckcsv.TariffPlan, sheet string, opts deckcsv.Options) (listReader, error) {
+	if sheet != "" {
+		return nil, rating.Errorf(rating.Invalid, "sheet", "sheet %q: the file is a tariff plan, --plan says which of its lists", sheet)
+	}
+	rd, err := plan.Reader(opts)
+	if err != nil {
+		return nil, err
+	}
+	return planList{rd}, nil
+}
+
+// Close has nothing to close.
+func (planList) Close() error { return nil }

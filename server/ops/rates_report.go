@@ -52,6 +52,8 @@ type LayoutReport struct {
 	Form        string         `json:"form"`
 	Encoding    string         `json:"encoding"`
 	Sheet       string         `json:"sheet,omitempty"` // of a workbook
+	Plan        string         `json:"plan,omitempty"`  // of a tariff plan
+	Holds       []string       `json:"holds,omitempty"` // what each file of a tariff plan holds
 	Delimiter   string         `json:"delimiter"`
 	Decimal     string         `json:"decimal"`
 	Dates       string         `json:"dates"`
@@ -71,7 +73,7 @@ type ColumnReport struct {
 }
 
 func describeLayout(l deckcsv.Layout) LayoutReport {
-	r := LayoutReport{Form: l.Form.String(), Encoding: l.Encoding, Sheet: l.Sheet, Delimiter: delimiterText(l.Delimiter), Decimal: l.Decimal.String(), Dates: l.Dates.String(),
+	r := LayoutReport{Form: l.Form.String(), Encoding: l.Encoding, Sheet: l.Sheet, Plan: l.Plan, Holds: l.Holds, Delimiter: delimiterText(l.Delimiter), Decimal: l.Decimal.String(), Dates: l.Dates.String(),
 		HeaderLine: l.HeaderLine, Currency: l.Currency, Columns: []ColumnReport{}, Assumptions: append([]string{}, l.Assumptions...), Warnings: append([]string{}, l.Warnings...)}
 	for _, c := range l.Columns {
 		field := c.Field.String()
@@ -125,6 +127,10 @@ func (r *RatesReport) printPreview(w io.Writer) error {
 	if l.Sheet != "" {
 		parted = "sheet " + l.Sheet
 	}
+	if l.Plan != "" {
+		fmt.Fprintf(w, "%s: %s, plan %s\n%s\n", r.File, l.Form, l.Plan, strings.Join(l.Holds, "\n"))
+		return r.printEffect(w)
+	}
 	fmt.Fprintf(w, "%s: %s, %s, %s, decimal %s, %s\n", r.File, l.Form, l.Encoding, parted, l.Decimal, header)
 	t := NewTable(w, "column", "header", "read as")
 	for _, c := range l.Columns {
@@ -137,10 +143,15 @@ func (r *RatesReport) printPreview(w io.Writer) error {
 	if err := t.Close(); err != nil {
 		return err
 	}
-	for _, a := range l.Assumptions {
+	return r.printEffect(w)
+}
+
+// printEffect says what was assumed, and what becomes of the deck.
+func (r *RatesReport) printEffect(w io.Writer) error {
+	for _, a := range r.Layout.Assumptions {
 		fmt.Fprintf(w, "assumed: %s\n", a)
 	}
-	for _, a := range l.Warnings {
+	for _, a := range r.Layout.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", a)
 	}
 	deck := "deck " + r.Deck
