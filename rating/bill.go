@@ -49,6 +49,7 @@ type Earlier struct {
 	ID        CDRID
 	Suspense  uint64 // its suspense number, when it waits there
 	Reason    string
+	Detail    string // the sentence behind the reason
 	SameInput bool
 	Price     Money
 	Currency  Currency
@@ -151,10 +152,12 @@ func again(v Verdict, e Earlier) Verdict {
 	switch {
 	case !e.SameInput:
 		v.Outcome, v.Reason, v.Write = OutcomeSuspended, ReasonConflict, true
-		v.Detail = fmt.Sprintf("call id already used by another record (CDR %d)", e.ID)
+		if v.Detail = fmt.Sprintf("call id already used by another record (CDR %d)", e.ID); e.Suspense != 0 {
+			v.Detail = fmt.Sprintf("call id already used by another record, which is in suspense as %d", e.Suspense)
+		}
 		v.ID, v.Suspense = 0, 0
 	case e.Suspense != 0:
-		v.Outcome, v.Reason = OutcomeSuspended, e.Reason
+		v.Outcome, v.Reason, v.Detail = OutcomeSuspended, e.Reason, e.Detail
 	default:
 		v.Outcome = OutcomeDuplicate
 	}

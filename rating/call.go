@@ -148,7 +148,7 @@ const (
 	ReasonNoNumber  = "no_number"  // the dialled number is missing
 	ReasonNoRate    = "no_rate"    // no valid rate matches the number
 	ReasonBlocked   = "blocked"    // an answered call to a prefix that is not allowed
-	ReasonBadTime   = "bad_time"   // no start, or one outside 1970–2199 or in the future, or an end before it
+	ReasonBadTime   = "bad_time"   // no start, or one outside 1970–2199 or in the future, or an answer or end before it
 	ReasonBadRecord = "bad_record" // a column that cannot be read
 	ReasonCurrency  = "currency"   // the deck's currency is not the account's
 	ReasonConflict  = "conflict"   // the same call id with other content

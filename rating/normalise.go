@@ -19,6 +19,10 @@ func (c *Call) normalise(s *Settings, now time.Time) (reason, detail string) {
 			return ReasonBadTime, f.Name() + " " + c.Format(f) + ": want a year from 1970 to 2199"
 		}
 	}
+	const cutOff = 1_000_000 // a source may give one instant in whole seconds and the other exactly
+	if c.Has(CDRTimeConnect) && c.Int(CDRTimeConnect) < start-cutOff && !c.Rated {
+		return ReasonBadTime, "time_connect is before time_start"
+	}
 	if c.Has(CDRTimeEnd) && c.Int(CDRTimeEnd) < start && !c.Rated {
 		return ReasonBadTime, "time_end is before time_start"
 	}

@@ -44,7 +44,7 @@ type pendingCall struct {
 	content        uint64
 	row            int32 // in rows, -1 when it went to suspense
 	suspense       uint64
-	reason         string
+	reason, detail string
 	source, callID string
 	attempt        int64
 	price          rating.Money

@@ -47,7 +47,7 @@ func (b billBook) at(call *rating.Call, k rating.CallKey, content uint64, identi
 			if identified && !p.same(call) {
 				continue
 			}
-			e = rating.Earlier{Suspense: p.suspense, Reason: p.reason, SameInput: p.content == content, Price: p.price, Currency: p.currency}
+			e = rating.Earlier{Suspense: p.suspense, Reason: p.reason, Detail: p.detail, SameInput: p.content == content, Price: p.price, Currency: p.currency}
 			if p.row >= 0 {
 				e.ID = batch.rows[p.row].id
 			}
@@ -93,7 +93,7 @@ func (b billBook) stored(call *rating.Call, v callValue, identified bool) (e rat
 				return e, false, err
 			}
 		}
-		e = rating.Earlier{Suspense: v.number, Reason: s.Reason}
+		e = rating.Earlier{Suspense: v.number, Reason: s.Reason, Detail: s.Detail}
 	} else {
 		if err := b.tx.CDR(rating.CDRID(v.number), &cdr); err != nil {
 			return e, false, err

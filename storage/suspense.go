@@ -28,7 +28,7 @@ func (tx *Tx) hold(call *rating.Call, v rating.Verdict) (uint64, error) {
 	if err := tx.Suspense.Put(s); err != nil {
 		return 0, err
 	}
-	tx.remember(call, pendingCall{place: place, content: v.Content, row: -1, suspense: s.ID, reason: v.Reason})
+	tx.remember(call, pendingCall{place: place, content: v.Content, row: -1, suspense: s.ID, reason: v.Reason, detail: v.Detail})
 	return s.ID, nil
 }
 
@@ -87,7 +87,7 @@ func (tx *Tx) HoldRaw(source, raw, detail string) (uint64, error) {
 	if err := tx.Suspense.Put(s); err != nil {
 		return 0, err
 	}
-	tx.remember(&call, pendingCall{place: place, content: content, row: -1, suspense: s.ID, reason: s.Reason})
+	tx.remember(&call, pendingCall{place: place, content: content, row: -1, suspense: s.ID, reason: s.Reason, detail: s.Detail})
 	return s.ID, nil
 }
 

@@ -116,7 +116,7 @@ func (b *Book) Charge(call *rating.Call, now time.Time) (rating.Verdict, error) 
 		}
 		b.Held++
 		v.Suspense = b.Held
-		s.became = rating.Earlier{Suspense: v.Suspense, Reason: v.Reason}
+		s.became = rating.Earlier{Suspense: v.Suspense, Reason: v.Reason, Detail: v.Detail}
 		b.seen = append(b.seen, s)
 		return v, nil
 	}
