@@ -76,6 +76,40 @@ stdin: line 4: suspense 2: bad_record: line 4: duration "x": want a whole number
 	}
 }
 
+// TestHalvesOfCallsThroughBothDoors imports an INVITE and a BYE in files of their own.
+func TestHalvesOfCallsThroughBothDoors(t *testing.T) {
+	const header = "method\tfrom_tag\tto_tag\tcallid\tsip_code\ttime\tsrc_user\tdst_ouser\taccount\n"
+	steps := []struct {
+		name, in string
+		args     []string
+		want     ended
+	}{
+		{"a deck", "prefix,price,interval_1,interval_n\n44,0.10,60,60\n", []string{"import-rates", "-"}, ended{exit: 0, out: "*"}},
+		{"INVITEs", header + "INVITE\ta\tb\tx\t200\t2026-03-05 10:00:00\t1001\t4420\tmaster\nINVITE\ta\tb\ty\t200\t2026-03-05 11:00:00\t1001\t4420\tmaster\n", []string{"import-cdrs", "-", "--format", "kamailio"},
+			ended{0, "READ RATED FREE DUPLICATES SUSPENDED SECONDS CDR/S\n2 0 0 0 0 TIME", "stdin: 2 wait for their INVITE or BYE, see billd cdr waiting\n"}},
+		{"one's BYE", header + "BYE\tb\ta\tx\t200\t2026-03-05 10:01:01\t\t\t\n", []string{"import-cdrs", "-", "--format", "kamailio"}, ended{0, "READ RATED FREE DUPLICATES SUSPENDED SECONDS CDR/S\n1 1 0 0 0 TIME", ""}},
+		{"what waits", "", []string{"cdr", "waiting"}, ended{0, "ID SOURCE CALL MISSING TIME HEARD TO SUSPENSE\n2 kamailio y/a/b BYE AT AT AT\n", ""}},
+		{"what waits of another source", "", []string{"cdr", "waiting", "--source", "opensips"}, ended{0, "ID SOURCE CALL MISSING TIME HEARD TO SUSPENSE\n", ""}},
+		{"check", "", []string{"check"}, ended{0, "the store is sound\n", ""}},
+	}
+	dirs := map[string]string{"direct": t.TempDir(), "server": t.TempDir()}
+	serveAll(t, dirs["server"])
+	for door, dir := range dirs {
+		t.Run(door, func(t *testing.T) {
+			for _, s := range steps {
+				got := run(s.in, append(s.args, "--dir", dir)...)
+				got.out = columns.ReplaceAllString(instants.ReplaceAllString(timings.ReplaceAllString(got.out, "TIME"), "AT"), " ")
+				if got.out = strings.ReplaceAll(got.out, " \n", "\n"); s.want.out == "*" {
+					s.want.out, s.want.errw = got.out, got.errw
+				}
+				if got != s.want {
+					t.Errorf("%s: %v, want %v", s.name, got, s.want)
+				}
+			}
+		})
+	}
+}
+
 func TestExportsAreFilesForTheOtherDoor(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	serveAll(t, to)

@@ -13,7 +13,22 @@ import (
 )
 
 func newCDR(a *app) *cobra.Command {
-	return newFamily("cdr", "Tell how a call was read, who pays for it and why: explain", newExplainCDR(a))
+	return newFamily("cdr", "Tell how a call was read, who pays for it and why: explain, waiting", newExplainCDR(a), newWaiting(a))
+}
+
+func newWaiting(a *app) *cobra.Command {
+	var args ops.WaitingArgs
+	cmd := &cobra.Command{
+		Use: "waiting", Short: "List calls of which the INVITE or the BYE is missing", Example: "  billd cdr waiting --source kamailio", Args: want(),
+		Long: "List calls that a SIP proxy tells in two records, by HTTP, RADIUS or in files, and of which one has come. An INVITE waits a\n" +
+			"day for its BYE, a BYE an hour for its INVITE; then they go to suspense, and the other one is still taken for a week.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			args.JSON = a.json
+			return a.runOp(cmd, call{op: "cdr-waiting", args: args})
+		},
+	}
+	cmd.Flags().StringVar(&args.Source, "source", "", "only of this source")
+	return cmd
 }
 
 func newExplainCDR(a *app) *cobra.Command {

@@ -152,8 +152,34 @@ func stopPacket(n int, delay byte) []byte {
 	return b
 }
 
-// TestKillTheServerUnderRadius kills the real binary while four NAS send Stops, each until it is answered: every
-// call is charged once.
+// sipPackets are the Start and the Stop by which a proxy tells call n, of 61 seconds; of every other call the Stop comes first.
+func sipPackets(n int) [][]byte {
+	part := func(status byte, at int) []byte {
+		b := make([]byte, 20)
+		b[0], b[1] = 4, byte(n)
+		add := func(typ byte, value string) { b = append(append(b, typ, byte(2+len(value))), value...) }
+		add(1, "acme")
+		add(6, "\x00\x00\x00\x0f")
+		add(30, "sip:442079460000@127.0.0.1")
+		add(40, "\x00\x00\x00"+string(status))
+		add(44, fmt.Sprintf("call %d", n))
+		add(55, string(binary.BigEndian.AppendUint32(nil, uint32(1_763_640_000+at))))
+		add(104, "callee")
+		add(105, "caller")
+		binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+		sum := md5.Sum(append(slices.Clone(b), "testing123"...))
+		copy(b[4:], sum[:])
+		return b
+	}
+	parts := [][]byte{part(1, n), part(2, n+61)}
+	if n%4 == 1 {
+		slices.Reverse(parts)
+	}
+	return parts
+}
+
+// TestKillTheServerUnderRadius kills the real binary while four NAS send Stops, and Starts and Stops of a proxy, each until it
+// is answered: every call is charged once.
 func TestKillTheServerUnderRadius(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds billd and kills it several times")
@@ -173,11 +199,20 @@ func TestKillTheServerUnderRadius(t *testing.T) {
 	for c := range clients {
 		all.Go(func() {
 			for n := c; n < calls && ctx.Err() == nil; n += clients {
-				for tries := 0; ctx.Err() == nil; tries++ {
-					if told(*to.Load(), stopPacket(n, byte(min(tries, 9)))) {
-						break
+				packets := [][]byte{nil}
+				if n%2 == 1 {
+					packets = sipPackets(n)
+				}
+				for _, packet := range packets {
+					for tries := 0; ctx.Err() == nil; tries++ {
+						if n%2 == 0 {
+							packet = stopPacket(n, byte(min(tries, 9)))
+						}
+						if told(*to.Load(), packet) {
+							break
+						}
+						again.Add(1)
 					}
-					again.Add(1)
 				}
 				answered.Add(1)
 			}

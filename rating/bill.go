@@ -64,11 +64,12 @@ const (
 	OutcomeFree
 	OutcomeDuplicate
 	OutcomeSuspended
+	OutcomeWaiting // one half of a call that is told in two records; the store alone says so
 )
 
 // String returns the outcome's word.
 func (o Outcome) String() string {
-	return [...]string{"rated", "free", "duplicate", "suspended"}[o&3]
+	return [...]string{"rated", "free", "duplicate", "suspended", "waiting"}[min(o, OutcomeWaiting)]
 }
 
 // Verdict is the change set of one call: what Bill decided, before anything is written.

@@ -7,7 +7,6 @@ import (
 
 	"billd/server/kazoo"
 	"billd/server/ops"
-	"billd/server/radius"
 	"billd/storage"
 )
 
@@ -33,9 +32,9 @@ func jobLanes() [][]job {
 	return [][]job{{
 		{"service plans", time.Minute, ops.ChargePlans}, // before the invoices that they belong to
 		{"top-ups", jobTick, ops.TopUpLow},
+		{"calls told in halves", time.Minute, func(ctx context.Context, env *ops.Env) (int, error) { return env.DB.EndDialogs(ctx) }},
 		{"reservations to end", jobTick, ops.ExpireReservations},
 		{"fraud guard", time.Minute, ops.GuardWork},
-		{"RADIUS calls told in parts", time.Minute, radius.Sweep},
 		{"invoices due", time.Minute, ops.RunDueInvoices},
 		{"invoices to fill", jobTick, ops.FillInvoices},
 		{"services to renew", time.Minute, ops.RenewServices},

@@ -116,7 +116,7 @@ func (tx *Tx) tableChecks() []func(func(string, ...any)) error {
 		tx.CustomersAuths.Check, tx.InvoiceTemplates.Check, tx.ImportProfiles.Check, tx.Reservations.Check, tx.Tails.Check,
 		tx.DataPlans.Check, tx.DataSubscriptions.Check, tx.DataSessions.Check, tx.DataSources.Check, tx.HeldData.Check,
 		tx.AccountGuards.Check, tx.GuardStates.Check, tx.GuardAlarms.Check,
-		tx.NAS.Check, tx.RadiusCalls.Check,
+		tx.NAS.Check, tx.Dialogs.Check,
 		tx.Sources.Check, tx.Switches.Check,
 	}
 }
@@ -166,8 +166,8 @@ func (c *checker) references() error {
 	c.notices()
 	c.papers()
 	c.customersAuths()
-	c.radiusCalls()
 	c.sources()
+	c.dialogs()
 	c.importUndo()
 	return nil
 }

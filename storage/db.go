@@ -35,7 +35,8 @@ type DB struct {
 
 	radius   radiusState
 	switches switchState
-	zones    sync.Map // zone name → *time.Location
+	dialogs  atomic.Int64 // calls that are told in halves, about: see DB.countDialogs
+	zones    sync.Map     // zone name → *time.Location
 	outcomes [4]atomic.Int64
 }
 
@@ -104,7 +105,7 @@ func (db *DB) begin(ctx context.Context, o Options) error {
 	if err := db.loadCatalog(ctx); err != nil {
 		return err
 	}
-	if err := db.CountRadiusCalls(ctx); err != nil {
+	if err := db.countDialogs(ctx); err != nil {
 		return err
 	}
 	return db.settleReversals(ctx)

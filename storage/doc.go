@@ -37,9 +37,9 @@
 //	guard.blocked account                       accounts that the fraud guard blocks
 //	guard.alarm.account account alarm           alarms by account
 //	guard.tally   kind, hour or day, account    spent, answered calls, seconds: what the fraud guard compares
+//	dialog.key    scope 00 key 00               a call of which one half came, or all of it not long ago
+//	dialog.due    ms dialog                     by when they are looked at
 //	tail.file     file 00                       how far a growing file of calls was read
-//	radiuscall.session NAS session 00           a call of which RADIUS told a part
-//	radiuscall.due ms call                      those, by when they are looked at again
 //	service.renew ms service                    services in the order in which their paid periods end
 //	nextrate.due  ms change                     scheduled changes of rates that wait
 //	cdrexport.open 0 account export, 1 ms export  exports that wait; finished ones, oldest file first

@@ -117,14 +117,16 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.SaveSwitch(&Switch{Name: "fs1", Networks: []string{"192.0.2.1"}}); err != nil {
 		return err
 	}
+	half := Record{Call: &rating.Call{}, Half: &rating.Half{Key: "x/a/b", End: testClock.UnixMicro(), Kept: "{}"}}
+	half.Call.SetText(rating.CDRSource, "proxy")
+	if _, err := tx.hearHalf(&half, tx.Charge); err != nil {
+		return err
+	}
 	if err := tx.KeepTail(TailPosition{File: "/var/log/Master.csv", Inode: 7, Offset: 100}); err != nil {
 		return err
 	}
 	gateway := &NAS{Name: "gw", Network: "192.0.2.1", Secret: "testing123"}
 	if err := tx.SaveNAS(gateway); err != nil {
-		return err
-	}
-	if _, err := tx.HearRadiusCall(RadiusCall{NAS: gateway.ID, Source: "gw", Session: "a/b"}, false, RadiusPart{At: testClock, Body: []byte{1, 3, 'x'}}); err != nil {
 		return err
 	}
 	if err := tx.InvoiceTemplates.Put(&InvoiceTemplate{Name: "plain", Filename: "plain.odt"}); err != nil {

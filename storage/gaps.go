@@ -56,7 +56,7 @@ func (db *DB) Gaps(ctx context.Context, span CallSpan, source string, progress f
 			if s.StartAt.Before(span.From) || !s.StartAt.Before(span.Till) {
 				return true, nil
 			}
-			if readable, err := s.HeldCall(&call); err != nil || !readable {
+			if readable, err := s.Read(&call); err != nil || !readable {
 				return true, err
 			}
 			add(s.Source, &call)

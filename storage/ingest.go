@@ -28,6 +28,7 @@ type Record struct {
 	Raw    string // with Detail: why it could not be read
 	Detail string
 	Source string
+	Half   *rating.Half // the record does not tell the call alone; of a BYE Call says the source and nothing else
 }
 
 // Ingest groups calls that are delivered at the same time into one commit each: it drains what is
@@ -167,7 +168,9 @@ func (db *DB) charge(g *group, fill func(*group)) error {
 	}
 	for _, s := range g.submissions {
 		for _, v := range s.verdicts {
-			db.outcomes[v.Outcome&3].Add(1)
+			if v.Outcome < rating.OutcomeWaiting {
+				db.outcomes[v.Outcome].Add(1)
+			}
 		}
 	}
 	return nil
@@ -202,30 +205,41 @@ func (db *DB) chargeHalves(s *submission, why error) error {
 
 // holdUnstorable puts a single record into suspense, because its figures fit nowhere.
 func (db *DB) holdUnstorable(s *submission, why error) error {
-	if s.records[0].Call == nil {
+	r := &s.records[0]
+	if r.Call == nil {
 		return why
 	}
 	return db.Update(context.Background(), func(tx *Tx) error {
 		tx.by = s.by
-		call := *s.records[0].Call
-		call.Profile = tx.profileOf(&call)
-		v, err := rating.Bill(billBook{tx}, &call, tx.now)
-		switch {
-		case err != nil && !unstorable(err):
-			return err
-		case err == nil && (!v.Write || v.Outcome == rating.OutcomeSuspended):
-		default:
-			call = *s.records[0].Call
-			v = rating.Verdict{Outcome: rating.OutcomeSuspended, Reason: rating.ReasonRange, Detail: why.Error(), Write: true, Key: v.Key, Content: v.Content}
-		}
-		if v.Write {
-			if v.Suspense, err = tx.hold(&call, v); err != nil {
-				return err
-			}
+		hold := func(call *rating.Call) (rating.Verdict, error) { return tx.holdUnstorable(call, why) }
+		v, err := rating.Verdict{}, error(nil)
+		if r.Half != nil {
+			v, err = tx.hearHalf(r, hold)
+		} else {
+			v, err = hold(r.Call)
 		}
 		s.verdicts = []rating.Verdict{v}
-		return nil
+		return err
 	})
+}
+
+func (tx *Tx) holdUnstorable(told *rating.Call, why error) (rating.Verdict, error) {
+	call := *told
+	call.Profile = tx.profileOf(&call)
+	v, err := rating.Bill(billBook{tx}, &call, tx.now)
+	switch {
+	case err != nil && !unstorable(err):
+		return v, err
+	case err == nil && (!v.Write || v.Outcome == rating.OutcomeSuspended):
+	default:
+		call = *told
+		v = rating.Verdict{Outcome: rating.OutcomeSuspended, Reason: rating.ReasonRange, Detail: why.Error(), Write: true, Key: v.Key, Content: v.Content}
+	}
+	if v.Write {
+		v.Suspense, err = tx.hold(&call, v)
+		return v, err
+	}
+	return v, nil
 }
 
 func (db *DB) chargeGroup(g *group, fill func(*group)) error {
@@ -255,9 +269,11 @@ func (db *DB) chargeGroup(g *group, fill func(*group)) error {
 
 // take charges one record. The caller's call is left as it came, so that a group can be tried again.
 func (tx *Tx) take(r *Record) (rating.Verdict, error) {
+	if r.Half != nil {
+		return tx.hearHalf(r, tx.Charge)
+	}
 	if r.Call == nil {
-		id, err := tx.HoldRaw(r.Source, r.Raw, r.Detail)
-		return rating.Verdict{Outcome: rating.OutcomeSuspended, Reason: rating.ReasonBadRecord, Detail: r.Detail, Suspense: id}, err
+		return tx.holdText(r.Source, r.Raw, r.Detail)
 	}
 	call := &tx.batch().scratch
 	*call = *r.Call

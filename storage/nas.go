@@ -47,16 +47,10 @@ func (n *NAS) CallSource() string {
 	return n.Name
 }
 
-type nasTables struct {
-	nas         kv.Table[NAS]
-	radiusCalls kv.Table[RadiusCall]
-}
+type nasTables struct{ nas kv.Table[NAS] }
 
-// NASRows are the tables of who speaks RADIUS, and of calls that are half told.
-type NASRows struct {
-	NAS         Rows[NAS]
-	RadiusCalls Rows[RadiusCall]
-}
+// NASRows is the table of who speaks RADIUS.
+type NASRows struct{ NAS Rows[NAS] }
 
 func newNASTables() nasTables {
 	n := jsonTable("nas", bNAS, func(v *NAS) *uint64 { return &v.ID })
@@ -64,16 +58,10 @@ func newNASTables() nasTables {
 		{Bucket: bNASName, Field: "name", Key: func(v *NAS) []byte { return textKey(v.Name) }},
 		{Bucket: bNASNetwork, Field: "network", Key: func(v *NAS) []byte { return textKey(v.Network) }},
 	}
-	c := jsonTable("radius call", bRadiusCall, func(v *RadiusCall) *uint64 { return &v.ID })
-	c.Audit = false // a record of work
-	c.Unique = []kv.Unique[RadiusCall]{{Bucket: bRadiusCallKey, Field: "session", Key: func(v *RadiusCall) []byte { return radiusCallKey(v.NAS, v.Session) }}}
-	c.Index = []kv.Index[RadiusCall]{{Bucket: bRadiusCallDue, Keys: func(v *RadiusCall) [][]byte { return one(kv.Key(nil).Milli(v.DueAt)) }}}
-	return nasTables{n, c}
+	return nasTables{n}
 }
 
-func bindNAS(tx *Tx) NASRows {
-	return NASRows{bind(tx, &schema.nas), bind(tx, &schema.radiusCalls)}
-}
+func bindNAS(tx *Tx) NASRows { return NASRows{bind(tx, &schema.nas)} }
 
 // Limits of a NAS.
 const (
@@ -127,7 +115,6 @@ func (tx *Tx) SaveNAS(n *NAS) error {
 type radiusState struct {
 	nas   atomic.Pointer[nasIndex]
 	state atomic.Uint64 // rises when a NAS changes
-	calls atomic.Int64  // half told, about: see DB.CountRadiusCalls
 }
 
 // nasIndex are all of a state of the store, the narrowest network first.

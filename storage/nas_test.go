@@ -4,9 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
-
-	"billd/rating"
 )
 
 func TestTheNarrowestNetworkIsTheSender(t *testing.T) {
@@ -82,63 +79,5 @@ func TestANASThatCannotBeIsRefused(t *testing.T) {
 	})
 	if want := `"secret":"(secret)"`; trail == "" || !strings.Contains(trail, want) {
 		t.Errorf("the audit trail has %s, want %s in it", trail, want)
-	}
-}
-
-func TestThePartsOfACallAreHeardOnce(t *testing.T) {
-	r := openTest(t)
-	n := &NAS{Name: "proxy", Network: "192.0.2.1", Secret: "testing123"}
-	mustUpdate(t, r, func(tx *Tx) error { return tx.SaveNAS(n) })
-	at := testClock.Add(-time.Minute)
-	hear := func(session string, stop bool, at time.Time) (c *RadiusCall) {
-		mustUpdate(t, r, func(tx *Tx) (err error) {
-			c, err = tx.HearRadiusCall(RadiusCall{NAS: n.ID, Source: "proxy", Session: session, Machine: "m"}, stop, RadiusPart{At: at, Body: []byte("x")})
-			return err
-		})
-		return c
-	}
-	if c := hear("a", false, at); c.Start == nil || c.Stop != nil || !c.DueAt.Equal(testClock.Add(RadiusCallLongest)) {
-		t.Errorf("after the Start got %+v", c)
-	}
-	hear("a", true, at.Add(time.Second))
-	c := hear("a", true, at.Add(9*time.Second))
-	if !c.Start.At.Equal(at) || !c.Stop.At.Equal(at.Add(time.Second)) || !c.DueAt.Equal(testClock.Add(radiusCallKept)) {
-		t.Errorf("after the Stop came twice got %+v, want the instants that were first heard", c)
-	}
-	if c := hear("b", true, at); !c.DueAt.Equal(testClock.Add(radiusStopAlone)) {
-		t.Errorf("a Stop alone waits until %s", c.DueAt)
-	}
-	hear("c", false, at)
-	mustUpdate(t, r, func(tx *Tx) error {
-		if other, err := tx.EndRadiusCalls(n.ID, "other"); other != 0 || err != nil {
-			t.Errorf("another machine's restart ends %d calls, %v, want none", other, err)
-		}
-		ended, err := tx.EndRadiusCalls(n.ID, "m")
-		if ended != 2 {
-			t.Errorf("a restart ends %d calls, want 2: those without a part", ended)
-		}
-		return err
-	})
-	mustUpdate(t, r, func(tx *Tx) error {
-		due, err := tx.DueRadiusCalls(10)
-		if len(due) != 2 || due[0].Session != "b" || due[1].Session != "c" {
-			t.Errorf("due are %+v, want b and c", due)
-		}
-		return err
-	})
-	mustUpdate(t, r, func(tx *Tx) error { return tx.ForgetRadiusCall(c.ID) })
-	if err := r.CountRadiusCalls(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := r.radius.calls.Load(); got != 2 {
-		t.Errorf("%d calls are counted, want 2", got)
-	}
-	err := r.Update(t.Context(), func(tx *Tx) error {
-		tx.db.radius.calls.Store(maxRadiusCalls)
-		_, err := tx.HearRadiusCall(RadiusCall{NAS: n.ID, Session: "d"}, false, RadiusPart{})
-		return err
-	})
-	if rating.KindOf(err) != rating.Limit {
-		t.Errorf("one call too many: %v, want a refusal", err)
 	}
 }

@@ -43,7 +43,7 @@ func (db *DB) Payer(ctx context.Context, ref string) (rating.Party, error) {
 // itself writes.
 func (tx *Tx) forgetPayers(table string) {
 	switch table {
-	case schema.suspense.Name, schema.messages.Name, schema.notices.Name, schema.packageCounters.Name, schema.audit.Name:
+	case schema.suspense.Name, schema.dialogs.Name, schema.messages.Name, schema.notices.Name, schema.packageCounters.Name, schema.audit.Name:
 		return
 	}
 	tx.changed = true

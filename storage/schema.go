@@ -173,9 +173,9 @@ const (
 	bNAS
 	bNASName
 	bNASNetwork
-	bRadiusCall
-	bRadiusCallKey
-	bRadiusCallDue
+	bDialog
+	bDialogKey
+	bDialogDue
 	bSource
 	bSourceName
 	bSwitch
@@ -218,7 +218,7 @@ func BucketNames() []string {
 		"data.session", "data.session.key", "data.session.user", "data.session.open", "data.source", "data.source.name",
 		"data.day", "data.period", "data.unassigned", "data.held", "data.held.key",
 		"guard", "guard.state", "guard.blocked", "guard.alarm", "guard.alarm.account", "guard.tally",
-		"nas", "nas.name", "nas.network", "radiuscall", "radiuscall.session", "radiuscall.due",
+		"nas", "nas.name", "nas.network", "dialog", "dialog.key", "dialog.due",
 		"source", "source.name",
 		"switch", "switch.name"}
 }
@@ -326,6 +326,16 @@ type User struct {
 	TokensAfter time.Time        `json:"tokens_after,omitzero"`
 }
 
+// HeldCall is a call as it was delivered, kept until it can be charged.
+type HeldCall struct {
+	Call    []byte `json:"call,omitempty"` // the columns that were read, as a CDR row
+	Account string `json:"account,omitempty"`
+	Vendor  string `json:"vendor,omitempty"`
+	Rated   bool   `json:"rated,omitempty"`
+	Gateway string `json:"gateway,omitempty"` // rating.Call
+	Inbound bool   `json:"inbound,omitempty"`
+}
+
 // Suspended is a call that waits for an answer.
 type Suspended struct {
 	ID       uint64    `json:"id"`
@@ -333,16 +343,11 @@ type Suspended struct {
 	Detail   string    `json:"detail"`
 	At       time.Time `json:"at"`
 	Source   string    `json:"source,omitempty"`
-	Call     []byte    `json:"call,omitempty"` // the columns that were read, as a CDR row
-	Account  string    `json:"account,omitempty"`
-	Vendor   string    `json:"vendor,omitempty"`
-	Rated    bool      `json:"rated,omitempty"`
+	HeldCall           // empty when the record could not be read
 	Raw      string    `json:"raw,omitempty"` // the record as it came, when it could not be read
 	CallKey  []byte    `json:"call_key,omitempty"`
 	StartAt  time.Time `json:"start_at,omitzero"`
 	Attempts int       `json:"attempts,omitempty"`
-	Gateway  string    `json:"gateway,omitempty"` // rating.Call
-	Inbound  bool      `json:"inbound,omitempty"`
 }
 
 // Import is one run of import-rates, or the undoing of one.

@@ -23,8 +23,7 @@ func (tx *Tx) hold(call *rating.Call, v rating.Verdict) (uint64, error) {
 		return 0, err
 	}
 	s := &Suspended{Reason: v.Reason, Detail: v.Detail, At: tx.now, Source: call.Text(rating.CDRSource),
-		Call: appendCDR(nil, &call.CDR), Account: call.AccountRef, Vendor: call.VendorRef, Rated: call.Rated,
-		StartAt: writtenTime(call), CallKey: place[:], Gateway: call.Gateway, Inbound: call.Inbound}
+		HeldCall: heldCallOf(call), StartAt: writtenTime(call), CallKey: place[:]}
 	if err := tx.Suspense.Put(s); err != nil {
 		return 0, err
 	}
@@ -91,15 +90,19 @@ func (tx *Tx) HoldRaw(source, raw, detail string) (uint64, error) {
 	return s.ID, nil
 }
 
-// HeldCall reads the call of a suspense row as it was delivered; false when it could not be read at all.
-func (s *Suspended) HeldCall(call *rating.Call) (bool, error) {
+func heldCallOf(call *rating.Call) HeldCall {
+	return HeldCall{Call: appendCDR(nil, &call.CDR), Account: call.AccountRef, Vendor: call.VendorRef, Rated: call.Rated, Gateway: call.Gateway, Inbound: call.Inbound}
+}
+
+// Read makes call what was delivered; false when nothing of it could be read.
+func (h *HeldCall) Read(call *rating.Call) (bool, error) {
 	call.Reset()
-	if len(s.Call) == 0 {
+	if len(h.Call) == 0 {
 		return false, nil
 	}
-	err := decodeCDR(0, s.Call, &call.CDR)
-	call.AccountRef, call.VendorRef, call.Rated = s.Account, s.Vendor, s.Rated
-	call.Gateway, call.Inbound = s.Gateway, s.Inbound
+	err := decodeCDR(0, h.Call, &call.CDR)
+	call.AccountRef, call.VendorRef, call.Rated = h.Account, h.Vendor, h.Rated
+	call.Gateway, call.Inbound = h.Gateway, h.Inbound
 	return true, err
 }
 
@@ -113,7 +116,7 @@ func (tx *Tx) RetrySuspended(id uint64) (rating.Verdict, error) {
 	}
 	stays := rating.Verdict{Outcome: rating.OutcomeSuspended, Suspense: id, Reason: s.Reason, Detail: s.Detail}
 	call := &tx.batch().scratch
-	readable, err := s.HeldCall(call)
+	readable, err := s.Read(call)
 	if err != nil || !readable {
 		return stays, err
 	}

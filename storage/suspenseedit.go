@@ -18,7 +18,7 @@ type heldRecord struct {
 // Record returns the columns of a held call by their names, nil when the record could not be read.
 func (s *Suspended) Record() (map[string]string, error) {
 	var call rating.Call
-	readable, err := s.HeldCall(&call)
+	readable, err := s.Read(&call)
 	if err != nil || !readable {
 		return nil, err
 	}
@@ -63,15 +63,13 @@ func (tx *Tx) EditSuspended(id uint64, edit func(s *Suspended, call *rating.Call
 		return nil, err
 	}
 	var call rating.Call
-	if _, err := s.HeldCall(&call); err != nil {
+	if _, err := s.Read(&call); err != nil {
 		return nil, err
 	}
 	if err := edit(s, &call); err != nil {
 		return nil, err
 	}
-	s.Call, s.Raw = appendCDR(nil, &call.CDR), ""
-	s.Account, s.Vendor, s.Rated = call.AccountRef, call.VendorRef, call.Rated
-	s.Gateway, s.Inbound = call.Gateway, call.Inbound
+	s.HeldCall, s.Raw = heldCallOf(&call), ""
 	s.Source, s.StartAt = call.Text(rating.CDRSource), writtenTime(&call)
 	s.Detail = "corrected, not tried again yet"
 	after, err := s.audited()
@@ -151,7 +149,7 @@ func (p *suspensePicker) picks(s *Suspended) (bool, error) {
 		return id == p.payer, err
 	}
 	var call rating.Call
-	readable, err := s.HeldCall(&call)
+	readable, err := s.Read(&call)
 	return readable && call.Customer() == p.payer, err
 }
 

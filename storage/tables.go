@@ -115,6 +115,7 @@ type tables struct {
 	nasTables
 	sourceTables
 	switchTables
+	dialogTables
 	reservationTables
 	dataTables
 	guardTables
@@ -162,6 +163,7 @@ func newTables() *tables {
 	t.nasTables = newNASTables()
 	t.sourceTables = newSourceTables()
 	t.switchTables = newSwitchTables()
+	t.dialogTables = newDialogTables()
 	t.reservationTables = newReservationTables()
 	t.dataTables = newDataTables()
 	t.guardTables = newGuardTables()

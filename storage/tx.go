@@ -51,6 +51,7 @@ type Tx struct {
 	NASRows
 	SourceRows
 	SwitchRows
+	DialogRows
 	ReservationRows
 	DataRows
 	GuardRows
@@ -111,6 +112,7 @@ func (db *DB) newTx(ctx context.Context, t kv.Txn) *Tx {
 	tx.NASRows = bindNAS(tx)
 	tx.SourceRows = bindSources(tx)
 	tx.SwitchRows = bindSwitches(tx)
+	tx.DialogRows = bindDialogs(tx)
 	tx.ReservationRows = bindReservations(tx)
 	tx.DataRows = bindData(tx)
 	tx.GuardRows = bindGuards(tx)

@@ -2,6 +2,7 @@ package cdrformat
 
 import (
 	"io"
+	"strconv"
 	"strings"
 
 	"billd/rating"
@@ -119,7 +120,7 @@ func (d *dialogs) take(r *Reader, f *facts, record string, call *rating.Call, re
 	case key == "":
 		return rating.Broken("callid", "required", "", "the record has no callid, and no duration")
 	case f.text[roleMethod] == "BYE":
-		return d.bye(r, f, key, call, rec)
+		return d.bye(r, f, record, call, rec)
 	case f.text[roleMethod] != "INVITE":
 		rec.Skipped = "no INVITE and no BYE"
 		return nil
@@ -162,12 +163,16 @@ func (d *dialogs) take(r *Reader, f *facts, record string, call *rating.Call, re
 }
 
 // bye ends a call; the first BYE counts.
-func (d *dialogs) bye(r *Reader, f *facts, key string, call *rating.Call, rec *Record) error {
+func (d *dialogs) bye(r *Reader, f *facts, record string, call *rating.Call, rec *Record) error {
+	key := f.text[roleID]
 	if d.ended[key] {
 		rec.Skipped = "a BYE again"
 		return nil
 	}
 	g := d.open[key]
+	if g == nil && r.o.Apart {
+		return f.ends(r.stamps, record, rec)
+	}
 	if g == nil {
 		return rating.Broken("method", "required", "", "a BYE without its INVITE: the call's start is not in this file")
 	}
@@ -217,19 +222,40 @@ func (d *dialogs) rest(r *Reader, call *rating.Call, rec *Record) error {
 		}
 		rec.Line = g.line
 		t, err := g.facts.times(r.stamps)
-		if err == nil && g.answered {
+		if err == nil && g.answered && r.o.Apart {
+			err = g.facts.begins(r.stamps, g.record, t.start, call, rec)
+		} else if err == nil && g.answered {
 			err = rating.Broken("method", "required", "", "answered, and its BYE is not here: let the switch write CDRs of dialogs, or read INVITE and BYE together")
 		}
-		if err == nil {
+		if err == nil && !g.answered {
 			err = g.facts.fill(call, t, false, 0)
 		}
 		if err != nil {
 			call.Reset()
+			rec.Half = nil
 			rec.bad(g.facts.keep(r.stamps, g.record), err.Error())
 		}
 		return nil
 	}
 	return io.EOF
+}
+
+// begins makes the half of a call that was answered at an instant in microseconds: its INVITE.
+func (f *facts) begins(p stamps, record string, at int64, call *rating.Call, rec *Record) error {
+	rec.Half = &rating.Half{Key: strings.Clone(f.text[roleID]), Kept: f.keep(p, record)}
+	err := f.fill(call, instants{start: at, answer: at}, true, 0)
+	call.Unset(rating.CDRDuration)
+	return err
+}
+
+// ends makes the half of a call that its BYE is, which says when and nothing else that counts.
+func (f *facts) ends(p stamps, record string, rec *Record) error {
+	t, err := f.times(p)
+	// what it came from and when is no call's start: whoever corrects the record says that
+	f.text[roleEnd], f.text[roleEndEpoch], f.text[roleEndMicro] = "", "", strconv.FormatInt(t.start, 10)
+	f.text[roleStart], f.text[roleStartEpoch], f.text[roleStartMicro] = "", "", ""
+	rec.Half = &rating.Half{Key: strings.Clone(f.text[roleID]), End: t.start, Kept: f.keep(p, record)}
+	return err
 }
 
 // clone copies the texts, which else are parts of a piece of the file.

@@ -20,41 +20,55 @@ type RadiusOptions struct {
 	Address string         // of the sender
 }
 
-// RadiusHalf is one packet of a call, and the instant that it is about.
-type RadiusHalf struct {
+// RadiusTold is one packet, and the instant that it is about.
+type RadiusTold struct {
 	Packet RadiusPacket
 	At     time.Time
 }
 
-// RadiusCall makes a call of what a NAS told of it: a Stop or Failed, or of a SIP proxy, which keeps
-// nothing in mind, Start and Stop. start is nil when there is none.
+// RadiusCall makes a call of what a NAS tells: of a Stop or Failed, and one half of it of what a SIP proxy tells, which
+// keeps nothing in mind. A packet that does not say when the call was is a half as well: sent again it is about
+// another instant.
 //
-// The same halves make the same call to the bit, so that what a NAS sends again is charged once.
-func RadiusCall(start, stop *RadiusHalf, o RadiusOptions, call *rating.Call, rec *Record) {
+// The same packet about the same instant makes the same call to the bit, so that what a NAS sends again is charged once.
+func RadiusCall(told *RadiusTold, o RadiusOptions, call *rating.Call, rec *Record) {
 	*rec = Record{}
 	call.Reset()
+	p := &told.Packet
+	if p.Kind != RadiusSIP && p.Status != RadiusStop && p.Status != RadiusFailed || p.Status == RadiusInterim {
+		rec.Skipped = "no end of a call"
+		return
+	}
 	r := &Reader{o: Options{Source: o.Source, Zone: o.Zone}, stamps: stamps{zone: o.Zone}}
-	var f facts
-	record := ""
-	if start != nil {
-		record = start.Packet.String()
-	}
-	record += stop.Packet.String()
 	r.judge = func(_ *Reader, f *facts, record string, call *rating.Call, rec *Record) error {
-		switch stop.Packet.Kind {
+		switch p.Kind {
 		case RadiusCisco:
-			return ciscoCall(r.stamps, f, stop, &o, call, rec)
+			return ciscoCall(r.stamps, f, told, &o, call, rec)
 		case RadiusDigium:
-			return digiumCall(r, f, stop, &o, call, rec)
+			return digiumCall(r, f, told, &o, call, rec)
 		case RadiusSIP:
-			return sipCall(r.stamps, f, start, stop, &o, call, rec)
+			return sipCall(r.stamps, f, told, record, &o, call, rec)
 		}
-		return plainCall(f, stop, &o, call)
+		return plainCall(f, told, &o, call)
 	}
+	var f facts
+	record := p.String()
 	r.settle(&f, nil, record, call, rec)
-	if rec.Bad == "" && rec.Skipped == "" {
+	if rec.Skipped != "" {
+		return
+	}
+	if rec.Half == nil && !p.Timed(o.Zone) && p.CallID() != "" { // without an id it is held as it came
+		rec.Half = &rating.Half{Key: p.wholeKey(), Whole: true}
+	}
+	if rec.Bad == "" {
 		call.SetText(rating.CDRSource, o.Source)
 	}
+}
+
+// wholeKey names a packet that tells a call, among those of its NAS.
+func (p *RadiusPacket) wholeKey() string {
+	key := strconv.Itoa(int(p.Status)) + " " + p.CallID() + " " + p.Text(radiusSession) + " " + p.NAS()
+	return strings.ReplaceAll(key, "\x00", "?")
 }
 
 // Timed reports whether a packet itself says when the call was: sent again it makes the same call. Of
@@ -186,7 +200,7 @@ func (p *RadiusPacket) name(f *facts, shared string, o *RadiusOptions) error {
 }
 
 // ciscoCall makes a call of the Stop of a leg.
-func ciscoCall(st stamps, f *facts, stop *RadiusHalf, o *RadiusOptions, call *rating.Call, rec *Record) error {
+func ciscoCall(st stamps, f *facts, stop *RadiusTold, o *RadiusOptions, call *rating.Call, rec *Record) error {
 	p := &stop.Packet
 	c, err := readCisco(p, f, st.zone)
 	if (c.origin == "answer" && o.Leg == LegOriginate) || (c.origin == "originate" && o.Leg == LegAnswer) {
@@ -245,7 +259,7 @@ func ends(f *facts, at time.Time, talk int64) {
 }
 
 // plainCall makes a call of a Stop that has standard attributes alone.
-func plainCall(f *facts, stop *RadiusHalf, o *RadiusOptions, call *rating.Call) error {
+func plainCall(f *facts, stop *RadiusTold, o *RadiusOptions, call *rating.Call) error {
 	p := &stop.Packet
 	p.common(f, o)
 	if err := p.name(f, "", o); err != nil {
@@ -279,7 +293,7 @@ var digiumRoles = map[uint8]role{
 }
 
 // digiumCall makes a call of a record of Asterisk, by the rules of its files.
-func digiumCall(r *Reader, f *facts, stop *RadiusHalf, o *RadiusOptions, call *rating.Call, rec *Record) error {
+func digiumCall(r *Reader, f *facts, stop *RadiusTold, o *RadiusOptions, call *rating.Call, rec *Record) error {
 	p := &stop.Packet
 	f.add(roleAccount, o.Account)
 	var said []string
@@ -308,49 +322,42 @@ func digiumCall(r *Reader, f *facts, stop *RadiusHalf, o *RadiusOptions, call *r
 	return asteriskCall(r, f, "", call, rec)
 }
 
-// sipCall makes a call of what a proxy told of its transactions.
-func sipCall(st stamps, f *facts, start, stop *RadiusHalf, o *RadiusOptions, call *rating.Call, rec *Record) error {
-	p := &stop.Packet
+// sipCall makes of what a proxy told of a transaction the half of a call that it is.
+func sipCall(st stamps, f *facts, told *RadiusTold, record string, o *RadiusOptions, call *rating.Call, rec *Record) error {
+	p, at := &told.Packet, told.At.UnixMicro()
 	f.text[roleID] = p.Dialog()
 	code, _ := p.number(sipResponse)
 	if p.Status == RadiusFailed && (code == 401 || code == 407) {
 		rec.Skipped = "an INVITE that was asked for a password"
 		return nil
 	}
-	if p.Cancelled() {
+	if p.cancelled() {
 		rec.Skipped = "a CANCEL: that the INVITE failed is told apart"
 		return nil
 	}
-	if start != nil {
-		start.Packet.sip(f, o)
-	}
 	p.sip(f, o)
-	f.add(roleSIPCallID, p.Text(radiusSession))
-	switch {
-	case f.text[roleSIPCallID] == "":
+	if f.text[roleSIPCallID] == "" {
 		return rating.Broken("Acct-Session-Id", "required", "", "the record has no Acct-Session-Id")
-	case p.Status == RadiusFailed:
+	}
+	if p.Status == RadiusFailed {
 		f.text[roleSIPCode] = strconv.FormatUint(uint64(code), 10)
-		at := stop.At.UnixMicro()
 		f.text[roleID] = f.text[roleSIPCallID] // of all branches one tells that the call failed
 		return f.fill(call, instants{start: at, end: at}, false, 0)
-	case start == nil:
-		f.text[roleEndMicro] = strconv.FormatInt(stop.At.UnixMicro(), 10)
-		return rating.Broken("Acct-Status-Type", "required", "", "a Stop whose Start did not come: when the call was answered is not known")
 	}
-	f.text[roleStartMicro] = strconv.FormatInt(start.At.UnixMicro(), 10)
-	f.text[roleAnswerMicro], f.text[roleEndMicro] = f.text[roleStartMicro], strconv.FormatInt(stop.At.UnixMicro(), 10)
-	t, err := f.times(st)
-	if err != nil {
+	f.text[roleStartMicro] = strconv.FormatInt(at, 10)
+	if p.Status == RadiusStop {
+		return f.ends(st, record, rec)
+	}
+	if _, err := f.times(st); err != nil {
 		return err
 	}
-	return f.fill(call, t, true, t.end-t.start)
+	return f.begins(st, record, at, call, rec)
 }
 
 // methodCancel is Sip-Method of a CANCEL, in the numbers of Kamailio and of its dictionary alike.
 const methodCancel = 2
 
-// sip reads what a packet says of who called whom. A BYE may come from either side: the Start is read first.
+// sip reads what a packet says of who called whom.
 func (p *RadiusPacket) sip(f *facts, o *RadiusOptions) {
 	f.add(roleDstOther, p.Text(sipRequestURI))
 	if a, ok := netip.AddrFromSlice([]byte(p.Text(sipSourceIP))); ok {
@@ -363,28 +370,8 @@ func (p *RadiusPacket) sip(f *facts, o *RadiusOptions) {
 	f.text[roleBilled] = ""
 }
 
-// RadiusLost writes half of a call whose other half did not come as a record that can be corrected in
-// suspense. One of start and stop is nil.
-func RadiusLost(start, stop *RadiusHalf, o RadiusOptions, rec *Record) {
-	half, why := start, "answered, and its Stop did not come: when it ended is not known"
-	if start == nil {
-		half, why = stop, "a Stop whose Start did not come: when the call was answered is not known"
-	}
-	var f facts
-	half.Packet.sip(&f, &o)
-	f.text[roleID] = half.Packet.Dialog()
-	at := strconv.FormatInt(half.At.UnixMicro(), 10)
-	if start == nil {
-		f.text[roleEndMicro] = at
-	} else {
-		f.text[roleStartMicro], f.text[roleAnswerMicro] = at, at
-	}
-	*rec = Record{}
-	rec.bad(f.keep(stamps{zone: o.Zone}, half.Packet.String()), why)
-}
-
-// Cancelled reports whether p tells of a CANCEL, which ends no call that began.
-func (p *RadiusPacket) Cancelled() bool {
+// cancelled reports whether p tells of a CANCEL, which ends no call that began.
+func (p *RadiusPacket) cancelled() bool {
 	method, _ := p.number(sipMethod)
 	return p.Kind == RadiusSIP && p.Status == RadiusStop && method == methodCancel
 }

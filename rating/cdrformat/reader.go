@@ -21,6 +21,7 @@ type Options struct {
 	// Only, Skip and Inbound ask what a record says: one is charged that meets all of Only and none of Skip, and its
 	// call came in if it meets one of Inbound.
 	Only, Skip, Inbound []Condition
+	Apart               bool // of a call that acc tells in two records one may be alone: it is handed out as Record.Half
 	Told                bool // records tell which column said what
 }
 
@@ -31,7 +32,8 @@ type Record struct {
 	Bad  string // why it is unreadable, "" when the call was read
 	// Skipped says why the record is no call to charge, such as the second leg of one; there is no call then.
 	Skipped string
-	Said    []Said // what the record's columns say, with Options.Told
+	Half    *rating.Half // the record does not tell the call alone
+	Said    []Said       // what the record's columns say, with Options.Told
 
 	held bool // it waits for another record
 }

@@ -409,7 +409,7 @@ func (r *Reader) settle(f *facts, err error, record string, call *rating.Call, r
 	rec.Said = f.told
 	if err != nil {
 		call.Reset()
-		rec.Skipped, rec.held = "", false
+		rec.Skipped, rec.held, rec.Half = "", false, nil
 		rec.bad(f.keep(r.stamps, record), err.Error())
 		return
 	}

@@ -40,17 +40,17 @@ func (a *API) postCDRs(c *fiber.Ctx) error {
 // appendVerdicts writes the answer of an ingest: items in order and their counts. Numbers of CDRs are
 // strings, they exceed what a JSON reader's double can hold.
 func appendVerdicts(b []byte, verdicts []rating.Verdict) []byte {
-	var counts [4]int
+	var counts [5]int
 	b = append(b, `{"items":[`...)
 	for i := range verdicts {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		counts[verdicts[i].Outcome&3]++
+		counts[min(int(verdicts[i].Outcome), len(counts)-1)]++
 		b = appendVerdict(b, &verdicts[i])
 	}
 	b = append(b, ']')
-	for o, name := range [...]string{"rated", "free", "duplicates", "suspended"} {
+	for o, name := range [...]string{"rated", "free", "duplicates", "suspended", "waiting"} {
 		b = append(b, `,"`...)
 		b = append(b, name...)
 		b = append(b, `":`...)
@@ -74,7 +74,7 @@ func appendVerdict(b []byte, v *rating.Verdict) []byte {
 	} else {
 		b = append(append(append(b, '"'), v.Reason...), `","price":`...)
 	}
-	if v.Outcome == rating.OutcomeSuspended {
+	if v.Outcome >= rating.OutcomeSuspended {
 		return append(b, `null,"currency":null}`...)
 	}
 	b = append(v.Price.Append(append(b, '"')), `","currency":"`...)

@@ -69,6 +69,8 @@ func TestLiveAnswersAreAsTheDocumentSays(t *testing.T) {
 		{"legs that are none", "POST", "/cdrs/freeswitch?legs=c", freeswitchBody, 400},
 		{"a call of Asterisk", "POST", "/cdrs/asterisk?zone=Europe/Berlin", `{"accountcode":"master","src":"1","dst":"4420","start":"2026-01-05 10:00:00","billsec":10,"duration":12,"disposition":"ANSWERED","uniqueid":"1.1","sequence":1}`, 200},
 		{"a call of Kamailio", "POST", "/cdrs/kamailio", `{"start_time":"2026-01-05 10:00:00","end_time":"2026-01-05 10:01:00","duration":"60.0","callid":"k","caller":"1","callee":"4420","account":"master"}`, 200},
+		{"a BYE of Kamailio, before its INVITE", "POST", "/cdrs/kamailio", `{"method":"BYE","callid":"two","from_tag":"a","to_tag":"b","sip_code":"200","time":1767607265}`, 200},
+		{"the INVITE, which ends the call", "POST", "/cdrs/kamailio", `{"method":"INVITE","callid":"two","from_tag":"b","to_tag":"a","sip_code":"200","time":1767607205,"caller":"1","callee":"4420","account":"master"}`, 200},
 		{"a call of OpenSIPS", "POST", "/cdrs/opensips", `{"method":"E_ACC_CDR","params":{"callid":"o","sip_code":"200","time":1767607205,"duration":10,"caller":"1","callee":"4420","account":"master"}}`, 200},
 		{"another switch's format", "POST", "/cdrs/opensips?format=kamailio", "{}", 400},
 		{"a source is saved", "PUT", "/sources/pbx", `{"format":"asterisk-json","zone":"Europe/Berlin","called":["country DE"],"inbound":["dcontext=from-trunk"],"pay":["known account","all = master"]}`, 200},

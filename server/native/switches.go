@@ -38,6 +38,7 @@ func (a *API) postRecords(c *fiber.Ctx, o cdrformat.Options) error {
 	}
 	var records []storage.Record
 	skipped := 0
+	o.Apart = true
 	err := cdrformat.ReadBody(body, o, func(call *rating.Call, rec cdrformat.Record) error {
 		if rec.Skipped != "" {
 			skipped++
@@ -50,7 +51,7 @@ func (a *API) postRecords(c *fiber.Ctx, o cdrformat.Options) error {
 			records = append(records, unreadable(rec.Raw, o.Source, rec.Bad))
 			return nil
 		}
-		records = append(records, storage.Record{Call: call})
+		records = append(records, storage.Record{Call: call, Half: rec.Half})
 		return nil
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ func Commands() []Command {
 		Typed("source-delete", deleteSource),
 		Typed("source-test", testSource).Reads(),
 		Typed("cdr-explain", explainCDR).Reads(),
+		Typed("cdr-waiting", listWaiting).Reads(),
 		Typed("export-rates", exportRates).Reads(),
 		Typed("explain", explain).Reads(),
 		Typed("authorize", authorize).Reads(),

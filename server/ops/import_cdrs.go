@@ -96,13 +96,14 @@ const (
 	shownRejected = 20    // lines that an import names one by one
 )
 
-// ImportedCDRs is what import-cdrs prints. Read is the sum of the next four.
+// ImportedCDRs is what import-cdrs prints. Read is the sum of the next five.
 type ImportedCDRs struct {
 	Read          int           `json:"read"`
 	Rated         int           `json:"rated"`
 	Free          int           `json:"free"`
 	Duplicates    int           `json:"duplicates"`
 	Suspended     int           `json:"suspended"`
+	Waiting       int           `json:"waiting,omitempty"` // INVITE or BYE alone, whose other half may come later
 	Format        string        `json:"format"`
 	Skipped       int           `json:"skipped,omitempty"` // records that are no call to charge, not in Read
 	Seconds       float64       `json:"seconds"`
@@ -135,6 +136,7 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 	if err != nil {
 		return ExitUsage, &UsageError{err}
 	}
+	options.Apart = !args.Rated
 	r, err := cdrformat.NewReader(o.In, options)
 	if err != nil {
 		return ExitFailed, fmt.Errorf("%s: %w", args.Input.Name, err)
@@ -148,6 +150,9 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 	}
 	for _, why := range slices.Sorted(maps.Keys(skipped)) {
 		fmt.Fprintf(o.Err, "%s: %d passed over: %s\n", args.Input.Name, skipped[why], why)
+	}
+	if sum.Waiting > 0 {
+		fmt.Fprintf(o.Err, "%s: %d wait for their INVITE or BYE, see billd cdr waiting\n", args.Input.Name, sum.Waiting)
 	}
 	if more := sum.Suspended - len(sum.Rejected); more > 0 {
 		fmt.Fprintf(o.Err, "%s: and %d more, see billd suspense list\n", args.Input.Name, more)
@@ -285,6 +290,7 @@ func (b *cdrBatch) fill(r *cdrformat.Reader, o cdrBatches) (more bool, err error
 		} else if o.rated {
 			call.Rated = true
 		}
+		record.Half = rec.Half
 		b.records, b.lines = append(b.records, record), append(b.lines, rec.Line)
 	}
 	b.offset = r.Offset()
@@ -302,6 +308,8 @@ func (s *ImportedCDRs) count(b *cdrBatch, verdicts []rating.Verdict) {
 			s.Free++
 		case rating.OutcomeDuplicate:
 			s.Duplicates++
+		case rating.OutcomeWaiting:
+			s.Waiting++
 		default:
 			s.Suspended++
 			if len(s.Rejected) < shownRejected {
@@ -313,7 +321,11 @@ func (s *ImportedCDRs) count(b *cdrBatch, verdicts []rating.Verdict) {
 
 // note is the line that the log of jobs keeps of an import.
 func (s ImportedCDRs) note(name string) string {
-	return fmt.Sprintf("import %s: %d read, %d rated, %d free, %d duplicates, %d suspended", name, s.Read, s.Rated, s.Free, s.Duplicates, s.Suspended)
+	note := fmt.Sprintf("import %s: %d read, %d rated, %d free, %d duplicates, %d suspended", name, s.Read, s.Rated, s.Free, s.Duplicates, s.Suspended)
+	if s.Waiting > 0 {
+		note += fmt.Sprintf(", %d waiting", s.Waiting)
+	}
+	return note
 }
 
 func (s ImportedCDRs) table(w io.Writer) error {

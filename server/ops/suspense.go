@@ -61,7 +61,7 @@ type HeldCDR struct {
 // NewHeldCDR makes the shown form of a suspense row; whole adds the record.
 func NewHeldCDR(s *storage.Suspended, whole bool) (HeldCDR, error) {
 	var call rating.Call
-	readable, err := s.HeldCall(&call)
+	readable, err := s.Read(&call)
 	h := HeldCDR{ID: strconv.FormatUint(s.ID, 10), Reason: s.Reason, Detail: s.Detail, HeldAt: s.At, Attempts: s.Attempts, Source: s.Source, Account: s.Account}
 	if err != nil || !readable {
 		if whole {

@@ -37,6 +37,7 @@ func watchFile(ctx context.Context, env *Env, args WatchFileArgs, o *IO) (int, e
 	if err != nil {
 		return ExitUsage, &UsageError{err}
 	}
+	options.Apart = !args.Import.Rated
 	var sum WatchedFile
 	r, err := cdrformat.NewReader(o.In, options)
 	if err != nil {

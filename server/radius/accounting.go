@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"billd/rating"
@@ -42,14 +41,14 @@ func (s *Server) restart(ctx context.Context, j *job, p *cdrformat.RadiusPacket,
 		return err
 	}
 	return s.env.DB.Update(ctx, func(tx *storage.Tx) error {
-		_, err := tx.EndRadiusCalls(j.nas.ID, machine(j, p))
+		_, err := tx.EndDialogsOf(scope(j.nas), machine(j, p))
 		return err
 	})
 }
 
-// options say how the calls of a NAS are read; source is what they come from.
-func options(n *storage.NAS, source, address string) cdrformat.RadiusOptions {
-	o := cdrformat.RadiusOptions{Source: source, Account: n.Account, Rules: n.Rules, Address: address}
+// options say how the calls of a NAS are read.
+func options(n *storage.NAS, address string) cdrformat.RadiusOptions {
+	o := cdrformat.RadiusOptions{Source: n.CallSource(), Account: n.Account, Rules: n.Rules, Address: address}
 	o.Leg, _ = cdrformat.ParseRadiusLeg(n.Leg) // judged when it was saved
 	if n.Zone != "" {
 		if zone, err := time.LoadLocation(n.Zone); err == nil {
@@ -59,66 +58,28 @@ func options(n *storage.NAS, source, address string) cdrformat.RadiusOptions {
 	return o
 }
 
-// call charges the call that a packet ends, alone or with what was told when it began.
+// call charges the call that a packet ends, alone or with what was told when it began. What cannot be charged is held
+// with its reason; both are the store's, in one transaction.
 func (s *Server) call(ctx context.Context, j *job, p *cdrformat.RadiusPacket, at time.Time) error {
-	o := options(j.nas, j.nas.CallSource(), j.from.Addr().String())
-	half := &cdrformat.RadiusHalf{Packet: *p, At: at}
-	stop := p.Status == cdrformat.RadiusStop || p.Status == cdrformat.RadiusFailed
-	joined := p.Kind == cdrformat.RadiusSIP && (p.Status == cdrformat.RadiusStart || p.Status == cdrformat.RadiusStop)
-	if !stop && !joined {
-		return nil // the Stop tells all
-	}
-	if !joined && p.Timed(o.Zone) || p.Dialog() == "" && joined || p.Cancelled() {
-		return s.charge(ctx, nil, half, o)
-	}
-	heard := storage.RadiusCall{NAS: j.nas.ID, Source: o.Source, Session: session(p, joined), Address: o.Address, Machine: machine(j, p), Whole: !joined}
-	var known *storage.RadiusCall
-	err := s.env.Auths.Do(ctx, func(tx *storage.Tx) (err error) {
-		known, err = tx.HearRadiusCall(heard, stop, storage.RadiusPart{At: at, Body: j.p.body()})
-		return err
-	})
-	if err != nil || !known.Told() {
-		return err
-	}
-	start, end := halves(known)
-	o.Source = known.Source
-	return s.charge(ctx, start, end, o)
-}
-
-// session names a call among those of its NAS.
-func session(p *cdrformat.RadiusPacket, joined bool) string {
-	name := "dialog " + p.Dialog()
-	if !joined {
-		name = strconv.Itoa(int(p.Status)) + " " + p.CallID() + " " + p.Text(attrSession) + " " + p.NAS()
-	}
-	return strings.ReplaceAll(name, "\x00", "?")
-}
-
-// halves reads what was kept of a call.
-func halves(c *storage.RadiusCall) (start, stop *cdrformat.RadiusHalf) {
-	read := func(part *storage.RadiusPart) *cdrformat.RadiusHalf {
-		if part == nil {
-			return nil
-		}
-		return &cdrformat.RadiusHalf{Packet: cdrformat.NewRadiusPacket(unpack(part.Body)), At: part.At}
-	}
-	return read(c.Start), read(c.Stop)
-}
-
-// charge sends a call through the ingest queue. What cannot be charged is held there with its reason.
-func (s *Server) charge(ctx context.Context, start, stop *cdrformat.RadiusHalf, o cdrformat.RadiusOptions) error {
+	o := options(j.nas, j.from.Addr().String())
 	call, rec := &rating.Call{}, cdrformat.Record{}
-	cdrformat.RadiusCall(start, stop, o, call, &rec)
-	record := storage.Record{Call: call}
-	switch {
-	case rec.Skipped != "":
+	cdrformat.RadiusCall(&cdrformat.RadiusTold{Packet: *p, At: at}, o, call, &rec)
+	if rec.Skipped != "" {
 		return nil
-	case rec.Bad != "":
-		record = storage.Record{Raw: rec.Raw, Detail: rec.Bad, Source: o.Source}
+	}
+	record := storage.Record{Call: call, Half: rec.Half}
+	if rec.Bad != "" {
+		record = storage.Record{Raw: rec.Raw, Detail: rec.Bad, Source: o.Source, Half: rec.Half}
+	}
+	if h := record.Half; h != nil {
+		h.Scope, h.Machine = scope(j.nas), machine(j, p)
 	}
 	_, err := s.env.Queue.Submit(ctx, []storage.Record{record})
 	return err
 }
+
+// scope names a NAS as what gives its calls their keys.
+func scope(n *storage.NAS) string { return "nas/" + strconv.FormatUint(n.ID, 10) }
 
 // session takes in a record of a broadband session, or of the restart of what has them.
 func (s *Server) session(ctx context.Context, j *job, p *cdrformat.RadiusPacket, at time.Time) error {

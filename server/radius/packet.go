@@ -105,20 +105,6 @@ func (p *packet) vendor(vendor uint32, b []byte) {
 	}
 }
 
-// body is the attributes as they stand in the packet.
-func (p *packet) body() []byte { return p.raw[headLength:] }
-
-// unpack reads a body that was kept.
-func unpack(body []byte) []cdrformat.RadiusAttribute {
-	b := append(make([]byte, headLength, headLength+len(body)), body...)
-	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
-	p, err := parse(b)
-	if err != nil {
-		return nil
-	}
-	return p.attrs
-}
-
 // text returns the first standard attribute of a type, "" for none.
 func (p *packet) text(typ uint8) string {
 	for i := range p.attrs {
@@ -138,7 +124,7 @@ func (p *packet) authentic(secret []byte) bool {
 		h := md5.New()
 		h.Write(p.raw[:4])
 		h.Write(zero[:])
-		h.Write(p.body())
+		h.Write(p.raw[headLength:])
 		h.Write(secret)
 		if !hmac.Equal(h.Sum(nil), p.authenticator()) {
 			return false

@@ -128,12 +128,12 @@ func TestHalfACallIsHeldWhenItsOtherHalfDoesNotCome(t *testing.T) {
 	r.ask(accounting, sip(2, "ended", at))
 	r.ask(accounting, sip(1, "whole", at))
 	r.ask(accounting, sip(2, "whole", at.Add(61*time.Second)))
-	if n, err := Sweep(t.Context(), r.env); n != 0 || err != nil {
-		t.Fatalf("swept %d, %v before anything is due", n, err)
+	if n, err := r.EndDialogs(t.Context()); n != 0 || err != nil {
+		t.Fatalf("%d ended, %v before anything is due", n, err)
 	}
 	r.ask(accounting, tlv(40, 7, 44, "0")) // the proxy was restarted: nothing more will come
-	if n, err := Sweep(t.Context(), r.env); n != 2 || err != nil {
-		t.Fatalf("swept %d, %v, want the two halves", n, err)
+	if n, err := r.EndDialogs(t.Context()); n != 2 || err != nil {
+		t.Fatalf("%d ended, %v, want the two halves", n, err)
 	}
 	r.want("-0.12", 1, 2)
 	var why []string
@@ -143,9 +143,33 @@ func TestHalfACallIsHeldWhenItsOtherHalfDoesNotCome(t *testing.T) {
 			return true, nil
 		})
 	})
-	if want := "[answered, and its Stop did not come: when it ended is not known a Stop whose Start did not come: when the call was answered is not known]"; err != nil || fmt.Sprint(why) != want {
+	if want := "[answered, and its BYE did not come: when it ended is not known a BYE whose INVITE did not come: when the call was answered is not known]"; err != nil || fmt.Sprint(why) != want {
 		t.Errorf("held because %v, %v, want %s", why, err, want)
 	}
+	r.sound()
+}
+
+// TestAHeldCallThatIsDroppedStaysAway has its proxy send again what it told, as one does that heard no answer.
+func TestAHeldCallThatIsDroppedStaysAway(t *testing.T) {
+	r := newRig(t)
+	at := time.Now().Add(-time.Hour)
+	for _, call := range []func() []byte{
+		func() []byte { return sip(2, "one", at.Add(time.Minute), 1, "nobody") },
+		func() []byte { return tlv(1, "nobody", 30, "442079460000", 40, 2, 44, "77", 46, 61) },
+	} {
+		r.ask(accounting, []byte(strings.ReplaceAll(string(sip(1, "one", at)), "acme", "acmx")))
+		r.ask(accounting, call())
+	}
+	r.want("0.0", 0, 2)
+	if err := r.DropSuspense(t.Context(), storage.SuspenseFilter{}, func([]rating.Verdict) {}); err != nil {
+		t.Fatal(err)
+	}
+	r.ask(accounting, sip(2, "one", at.Add(time.Minute), 41, 9))
+	r.ask(accounting, tlv(1, "nobody", 30, "442079460000", 40, 2, 44, "77", 46, 61, 41, 9))
+	if _, err := r.EndDialogs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.want("0.0", 0, 0)
 	r.sound()
 }
 

@@ -75,7 +75,7 @@ func (l *suspenseList) read(c *fiber.Ctx, tx *storage.Tx, below uint64) error {
 		}
 		row := heldRow{Suspended: h, Ago: talkSince(tx.Now(), h.At), Text: reasonText(h.Reason)}
 		var call rating.Call
-		has, err := h.HeldCall(&call)
+		has, err := h.Read(&call)
 		if err != nil {
 			return false, err
 		}
