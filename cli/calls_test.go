@@ -29,7 +29,7 @@ stdin: line 4: suspense 2: bad_record: line 4: duration "x": want a whole number
 		{"calls", calls, []string{"import-cdrs", "-"}, ended{3, "READ RATED FREE DUPLICATES SUSPENDED SECONDS CDR/S\n3 1 0 0 2 TIME", held}},
 		{"the same calls again", calls, []string{"import-cdrs", "-"}, ended{3, "READ RATED FREE DUPLICATES SUSPENDED SECONDS CDR/S\n3 0 0 1 2 TIME",
 			strings.Replace(held, "no_rate: no rate of account 2 matches 999", "no_rate: ", 1)}},
-		{"a file that is none", "a,b\n1,2\n", []string{"import-cdrs", "-"}, ended{1, "", "billd: stdin: line 1: no column time_start: want a header with the names of CDR columns\n"}},
+		{"a file that is none", "a,b\n1,2\n", []string{"import-cdrs", "-"}, ended{1, "", "billd: stdin: line 1: no column time_start: want a header with the names of CDR columns, or to be told the format, or by a map what the columns are\n"}},
 		{"a format that is none", calls, []string{"import-cdrs", "-", "--format", "xml"}, ended{2, "", "billd: format \"xml\": want " + formatNames() + "\n"}},
 		{"held calls", "", []string{"suspense", "list", "--reason", "no_rate"}, ended{0, "ID REASON START ACCOUNT DST CALL ID DETAIL\n1 no_rate 2026-03-05T11:00:00Z Northfield 999 b no rate of account 2 matches 999\n\nREASON HELD\nno_rate 1\nall 1\n", ""}},
 		{"a retry without a rate", "", []string{"suspense", "retry", "1"}, ended{3, "TRIED RATED FREE DUPLICATES STILL HELD\n1 0 0 0 1\n", ""}},

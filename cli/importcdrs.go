@@ -25,7 +25,7 @@ func newImportCDRs(a *app) *cobra.Command {
 			"is a duplicate and changes nothing, so that an interrupted import can be run again.\n\n" +
 			"--rated takes another system's history: prices stay as they are and no balance moves. billd's own exports are\n" +
 			"known by themselves: into an empty store they come back exactly, into another one as history.",
-		Example: "  billd import-cdrs calls.csv\n  zcat calls.json.gz | billd import-cdrs -\n  billd import-cdrs --rated history.csv\n" +
+		Example: "  billd import-cdrs calls.csv --dry-run\n  billd import-cdrs calls.csv\n  zcat calls.json.gz | billd import-cdrs -\n  billd import-cdrs --rated history.csv\n" +
 			"  billd import-cdrs --format asterisk-csv --zone Europe/Berlin Master.csv\n" +
 			"  billd import-cdrs --map 'When=time_start,From=src,To=dst,Secs=duration' calls.csv",
 		Args: want("FILE"),
@@ -37,6 +37,7 @@ func newImportCDRs(a *app) *cobra.Command {
 		},
 	}
 	fileFlags(cmd.Flags(), &args)
+	cmd.Flags().BoolVar(&args.DryRun, "dry-run", false, "say what would be charged to whom, and charge nothing")
 	cmd.Flags().BoolVar(&args.Rated, "rated", false, "history: keep prices, move no balance")
 	return cmd
 }

@@ -42,7 +42,7 @@ func (r *Reader) beginCSV() error {
 		r.head, r.names = append(r.head, c), append(r.names, name)
 	}
 	if !known {
-		return rating.Broken("header", "required", "", "line %d: no column time_start: want a header with the names of CDR columns", r.line-1)
+		return rating.Broken("header", "required", "", "line %d: no column time_start: want a header with the names of CDR columns, or to be told the format, or by a map what the columns are", r.line-1)
 	}
 	r.read = r.readCSV
 	return nil

@@ -94,7 +94,7 @@ func TestReaderRefusesWhatIsNoFileOfCalls(t *testing.T) {
 		want     string
 	}{
 		{"an empty file", " \n", Auto, "the file is empty: want call records as CSV with a header, or JSON"},
-		{"a CSV without the start", "dst,duration\n44,5\n", Auto, "line 1: no column time_start: want a header with the names of CDR columns"},
+		{"a CSV without the start", "dst,duration\n44,5\n", Auto, "line 1: no column time_start: want a header with the names of CDR columns, or to be told the format, or by a map what the columns are"},
 		{"two columns of one meaning", "time_start,dst,account,account_id\n", Auto, "columns account and account_id say the same"},
 		{"CSV for JSON", "time_start\n", JSON, "the file is not JSON: want objects, one a line or in an array"},
 		{"an array that ends early", `[{"dst":"44"}`, Auto, "after record 1: the file is not JSON from there on"},

@@ -26,6 +26,7 @@ type ImportCDRsArgs struct {
 	Columns []string          `json:"columns,omitempty"` // of a file without a header
 	Map     map[string]string `json:"map,omitempty"`     // a file's column → billd's
 	Rated   bool              `json:"rated,omitempty"`   // another system's history: prices are kept, no balance moves
+	DryRun  bool              `json:"dry_run,omitempty"` // nothing is charged
 	JSON    bool              `json:"json,omitempty"`
 }
 
@@ -143,6 +144,9 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 	}
 	for _, name := range r.Unknown() {
 		fmt.Fprintf(o.Err, "%s: column %q: no such column of a CDR, passed over\n", args.Input.Name, name)
+	}
+	if args.DryRun {
+		return dryImport(ctx, env, &args, r, o)
 	}
 	sum, skipped, err := chargeCDRs(ctx, env, args, r, o)
 	for _, bad := range sum.Rejected {
