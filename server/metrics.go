@@ -35,6 +35,9 @@ func newMetrics(s *Server) *metrics {
 	}
 	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gauge("billd_calls_waiting", "Calls in the ingest queue.", func() float64 { return float64(s.queue.Waiting()) })
+	gauge("billd_http_connections", "Connections to the HTTP address.", func() float64 { n, _ := s.gate.counts(); return float64(n) })
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "billd_http_connections_turned_out_total",
+		Help: "Connections that sent no request for longest and were closed to make room."}, func() float64 { _, n := s.gate.counts(); return float64(n) }))
 	gauge("billd_store_bytes", "Size of the store's file.", func() float64 { return float64(s.db.Stats().FileSize) })
 	gauge("billd_store_free_bytes", "Of it, pages that hold nothing.", func() float64 { return float64(s.db.Stats().FreeSize) })
 	gauge("billd_journal_bytes", "Stored durably in the journal, on its way to the store's file.", func() float64 { return float64(s.db.Stats().JournalSize) })

@@ -58,6 +58,12 @@ func (s *Server) guard(c *fiber.Ctx) (err error) {
 	if err := limitBody(c); err != nil {
 		return err
 	}
+	if g, ok := c.Context().Conn().(*guest); ok {
+		if !g.working() {
+			return fiber.ErrServiceUnavailable
+		}
+		defer g.waits()
+	}
 	return c.Next()
 }
 

@@ -27,7 +27,7 @@ const (
 	readTimeout  = 60 * time.Second
 	writeTimeout = 120 * time.Second
 	idleTimeout  = 120 * time.Second
-	connections  = 8192
+	connections  = 2 * mostGuests // the gate lets in fewer; who was turned out is still on its way out
 	stopTimeout  = 20 * time.Second
 )
 
@@ -53,6 +53,7 @@ type Server struct {
 	env     *ops.Env
 	queue   *storage.Ingest
 	app     *fiber.App
+	gate    *gate
 	control *control.Server
 	metrics *metrics
 	jobs    *jobs
@@ -105,6 +106,8 @@ func (s *Server) run(ctx context.Context, ln net.Listener) error {
 			return err
 		}
 	}
+	s.gate = newGate(ln, min(mostGuests, max(openFiles()/2, fewestGuests)), s.o.Log)
+	ln = s.gate
 	if s.app, err = s.newApp(); err != nil {
 		ln.Close()
 		return err
