@@ -91,7 +91,7 @@ func (f *nasFlags) on(cmd *cobra.Command) {
 	flags.StringVar(&f.password, "password", "", `what User-Password or CHAP-Password of every access request must be, "" for whatever it is`)
 	flags.BoolVar(&f.swapped, "swap-directions", false, "the NAS counts what subscribers send as output")
 	flags.BoolVar(&f.wraps, "wraps", false, "the NAS sends no gigawords: a smaller total is a counter that passed 4 GB")
-	flags.StringVar(&f.source, "source", "", "where its calls come from, by another name than the NAS's")
+	flags.StringVar(&f.source, "source", "", "the source profile that its calls are charged by (billd source); their source is named so instead of like the NAS")
 	flags.StringVar(&f.account, "account", "", "who pays all its calls; without it User-Name names the account")
 	flags.BoolVar(&f.rules, "rules", false, "customers-auths say who pays, by address and numbers; User-Name does not")
 	flags.StringVar(&f.leg, "leg", "", "which leg of a gateway's calls is charged: originate, answer or both (default originate)")

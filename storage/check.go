@@ -167,6 +167,7 @@ func (c *checker) references() error {
 	c.papers()
 	c.customersAuths()
 	c.sources()
+	c.nas()
 	c.dialogs()
 	c.importUndo()
 	return nil

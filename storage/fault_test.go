@@ -342,6 +342,7 @@ var plantedFaults = []planted{
 	{"an import profile's name is not found", dropFirst(bImportProfileName), said("import profile 1: its name does not find it")},
 	{"a growing file's name is not found", dropFirst(bTailFile), said("tail 1: its file does not find it")},
 	{"a NAS's name is not found", dropFirst(bNASName), said("nas 1: its name does not find it")},
+	{"a NAS of no source", alter(bNAS, 1, func(n *NAS) { n.Source = "gone" }), said("nas 1: refers to source gone, which does not exist")},
 	{"a NAS's network is not found", dropFirst(bNASNetwork), said("nas 1: its network does not find it")},
 	{"an end kept for undoing no import", put(bImportUndo, kv.Key(nil).U64(99).U64(1), make([]byte, 8)), said("an end kept for undoing, of rate 1: refers to import 99, which does not exist")},
 	{"an end kept for undoing that is cut", put(bImportUndo, kv.Key(nil).U64(99), nil), said("an end that is kept for undoing has a key of 8 bytes and a value of 0")},

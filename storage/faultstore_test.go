@@ -125,7 +125,7 @@ func (s *sampleStore) accounts(tx *Tx) error {
 	if err := tx.KeepTail(TailPosition{File: "/var/log/Master.csv", Inode: 7, Offset: 100}); err != nil {
 		return err
 	}
-	gateway := &NAS{Name: "gw", Network: "192.0.2.1", Secret: "testing123"}
+	gateway := &NAS{Name: "gw", Network: "192.0.2.1", Secret: "testing123", Source: "gateway"}
 	if err := tx.SaveNAS(gateway); err != nil {
 		return err
 	}

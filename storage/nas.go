@@ -29,7 +29,7 @@ type NAS struct {
 	// Wraps says that the NAS sends no gigawords: a smaller total is a counter that passed 2³².
 	Wraps bool `json:"wraps,omitempty"`
 
-	Source  string `json:"source,omitempty"`  // of its calls, "" is Name
+	Source  string `json:"source,omitempty"`  // of its calls: the profile of that name, "" is Name
 	Account string `json:"account,omitempty"` // who pays all its calls, "" to go by what they say
 	Rules   bool   `json:"rules,omitempty"`   // nobody pays by name: customers-auths tell
 	Leg     string `json:"leg,omitempty"`     // of a gateway's calls: originate, answer or both
@@ -80,7 +80,8 @@ func (tx *Tx) NASNamed(name string) (*NAS, error) {
 }
 
 // SaveNAS writes n, a new one if it has no number, and sets its times and the spelling of its network.
-// Fails with Invalid if something in it cannot be, Conflict if name or network is another one's.
+// Fails with Invalid if something in it cannot be, NotFound if the source that it names does not exist, Conflict
+// if name or network is another one's.
 func (tx *Tx) SaveNAS(n *NAS) error {
 	for _, f := range [...]struct{ field, text string }{{"name", n.Name}, {"source", n.CallSource()}} {
 		bad := func(r rune) bool { return r <= ' ' || r == 0x7f || r == '/' }
@@ -104,11 +105,28 @@ func (tx *Tx) SaveNAS(n *NAS) error {
 			return rating.Broken("zone", "zone", "", "zone %q: want the name of a time zone, such as Europe/Berlin", clip(n.Zone))
 		}
 	}
+	if n.Source != "" {
+		if _, err := tx.Sources.Find(bSourceName, textKey(n.Source)); err != nil {
+			if rating.KindOf(err) == rating.NotFound {
+				return rating.Errorf(rating.NotFound, "source", "source %s does not exist; billd source add makes it", clip(n.Source))
+			}
+			return err
+		}
+	}
 	n.ChangedAt = tx.now
 	if n.ID == 0 {
 		n.CreatedAt = tx.now
 	}
 	return tx.NAS.Put(n)
+}
+
+// nas finds those that name sources that are not there.
+func (c *checker) nas() {
+	c.tx.NAS.EachSound(func(n *NAS) {
+		if n.Source != "" && c.tx.Txn.Get(bSourceName, textKey(n.Source)) == nil {
+			c.fault("nas %d: refers to source %s, which does not exist", n.ID, clip(n.Source))
+		}
+	})
 }
 
 // radiusState is what is known in memory of who speaks RADIUS.

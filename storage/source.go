@@ -120,6 +120,29 @@ func (tx *Tx) SaveSource(s *Source) error {
 	return tx.Sources.Put(s)
 }
 
+// DeleteSource removes a profile. Its calls stay, and those in suspense are tried without it. Fails with NotFound,
+// and with Conflict while a NAS names it.
+func (tx *Tx) DeleteSource(name string) error {
+	s, err := tx.SourceNamed(name)
+	if err != nil {
+		return err
+	}
+	var by []string
+	err = tx.NAS.Each(0, func(n *NAS) (bool, error) {
+		if n.Source == name {
+			by = append(by, n.Name)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(by) > 0 {
+		return rating.Errorf(rating.Conflict, "source", "source %s is that of NAS %s: give that another one first", name, clip(strings.Join(by, ", ")))
+	}
+	return tx.Sources.Delete(s.ID)
+}
+
 // payable checks the account that a pay rule names, and its network.
 func (tx *Tx) payable(r rating.PayRule) error {
 	if r.By == rating.PayByIP {

@@ -64,6 +64,7 @@ type ShownNAS struct {
 	Swapped  bool   `json:"swapped"`
 	Wraps    bool   `json:"wraps"`
 	Source   string `json:"source"`
+	Profile  string `json:"source_profile,omitempty"` // the source whose rules its calls are charged by, if there is one of that name
 	Account  string `json:"account,omitempty"`
 	Rules    bool   `json:"rules"`
 	Leg      string `json:"leg"`
@@ -71,9 +72,17 @@ type ShownNAS struct {
 	Heard
 }
 
-func (e *Env) showNAS(n *storage.NAS) *ShownNAS {
-	return &ShownNAS{Name: n.Name, Network: n.Network, Signed: !n.Unsigned, Password: n.Password != "", Swapped: n.Swapped, Wraps: n.Wraps, Source: n.CallSource(),
+func (e *Env) showNAS(tx *storage.Tx, n *storage.NAS) (*ShownNAS, error) {
+	shown := &ShownNAS{Name: n.Name, Network: n.Network, Signed: !n.Unsigned, Password: n.Password != "", Swapped: n.Swapped, Wraps: n.Wraps, Source: n.CallSource(),
 		Account: n.Account, Rules: n.Rules, Leg: cmp.Or(n.Leg, cdrformat.LegOriginate.String()), Zone: cmp.Or(n.Zone, "UTC"), Heard: e.Senders.OfNAS(n.ID)}
+	switch s, err := tx.SourceNamed(shown.Source); {
+	case err == nil:
+		shown.Profile = s.Name
+		shown.Zone = cmp.Or(n.Zone, s.Zone, shown.Zone)
+	case rating.KindOf(err) != rating.NotFound:
+		return nil, err
+	}
+	return shown, nil
 }
 
 // payer says who pays the calls of n.
@@ -105,8 +114,9 @@ func ListNAS(ctx context.Context, env *Env) (*ListedNAS, error) {
 	}
 	err := env.DB.View(ctx, func(tx *storage.Tx) error {
 		return tx.NAS.Each(0, func(n *storage.NAS) (bool, error) {
-			list.NAS = append(list.NAS, env.showNAS(n))
-			return true, nil
+			shown, err := env.showNAS(tx, n)
+			list.NAS = append(list.NAS, shown)
+			return err == nil, err
 		})
 	})
 	slices.SortFunc(list.NAS, func(a, b *ShownNAS) int { return strings.Compare(a.Name, b.Name) })
@@ -114,7 +124,7 @@ func ListNAS(ctx context.Context, env *Env) (*ListedNAS, error) {
 }
 
 // SetNAS changes a NAS, or makes one. Fails with Conflict if one of that name, or of that network, is there
-// already, with NotFound if the one to be changed is not, and with Invalid if something in it cannot be.
+// already, with NotFound if the one to be changed is not, or the source that it names, and with Invalid if something in it cannot be.
 func SetNAS(ctx context.Context, env *Env, args NASArgs, made bool) (shown *ShownNAS, err error) {
 	err = env.DB.Update(ctx, func(tx *storage.Tx) error {
 		n := &storage.NAS{Name: args.Name}
@@ -134,8 +144,8 @@ func SetNAS(ctx context.Context, env *Env, args NASArgs, made bool) (shown *Show
 		if err := tx.SaveNAS(n); err != nil {
 			return err
 		}
-		shown = env.showNAS(n)
-		return nil
+		shown, err = env.showNAS(tx, n)
+		return err
 	})
 	return shown, err
 }
@@ -185,9 +195,10 @@ func showNAS(ctx context.Context, env *Env, args NASArgs, o *IO) (int, error) {
 	var n *ShownNAS
 	err := env.DB.View(ctx, func(tx *storage.Tx) error {
 		found, err := tx.NASNamed(args.Name)
-		if err == nil {
-			n = env.showNAS(found)
+		if err != nil {
+			return err
 		}
+		n, err = env.showNAS(tx, found)
 		return err
 	})
 	if err != nil {
@@ -201,7 +212,7 @@ func (n *ShownNAS) print(o *IO, asJSON bool) error {
 		t := NewTable(w, "what", "is")
 		yes := map[bool]string{false: "no", true: "yes"}
 		for _, row := range [...][2]string{
-			{"name", n.Name}, {"network", n.Network}, {"source of calls", n.Source}, {"who pays", n.payer()}, {"leg", n.Leg}, {"zone", n.Zone},
+			{"name", n.Name}, {"network", n.Network}, {"source of calls", n.Source}, {"source profile", cmp.Or(n.Profile, "none")}, {"who pays", n.payer()}, {"leg", n.Leg}, {"zone", n.Zone},
 			{"access requests signed", yes[n.Signed]}, {"access password asked", yes[n.Password]}, {"directions swapped", yes[n.Swapped]}, {"octets wrap", yes[n.Wraps]},
 			{"packets", fmt.Sprint(n.Packets)}, {"last", lastOf(n.LastAt)}, {"refused", fmt.Sprint(n.Refused)},
 		} {

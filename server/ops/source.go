@@ -237,15 +237,10 @@ func (p *SourceProfile) save(tx *storage.Tx) (*SourceProfile, error) {
 	return newSourceProfile(s), nil
 }
 
-// DeleteSource removes a profile. Its calls stay, and those in suspense are tried without it. Fails with NotFound.
+// DeleteSource removes a profile. Its calls stay, and those in suspense are tried without it. Fails with NotFound,
+// and with Conflict while a NAS names it.
 func DeleteSource(ctx context.Context, env *Env, name string) error {
-	return env.DB.Update(ctx, func(tx *storage.Tx) error {
-		s, err := tx.SourceNamed(name)
-		if err != nil {
-			return err
-		}
-		return tx.Sources.Delete(s.ID)
-	})
+	return env.DB.Update(ctx, func(tx *storage.Tx) error { return tx.DeleteSource(name) })
 }
 
 func listSources(ctx context.Context, env *Env, args SourceArgs, o *IO) (int, error) {

@@ -46,12 +46,17 @@ func (s *Server) restart(ctx context.Context, j *job, p *cdrformat.RadiusPacket,
 	})
 }
 
-// options say how the calls of a NAS are read.
-func options(n *storage.NAS, address string) cdrformat.RadiusOptions {
+// options say how the calls of a NAS are read: in its zone, else in that of the source that it names. The other rules
+// of a source are charging's.
+func (s *Server) options(n *storage.NAS, address string) cdrformat.RadiusOptions {
 	o := cdrformat.RadiusOptions{Source: n.CallSource(), Account: n.Account, Rules: n.Rules, Address: address}
 	o.Leg, _ = cdrformat.ParseRadiusLeg(n.Leg) // judged when it was saved
-	if n.Zone != "" {
-		if zone, err := time.LoadLocation(n.Zone); err == nil {
+	name := n.Zone
+	if source := s.env.DB.Catalog().Source(o.Source); name == "" && source != nil {
+		name = source.Zone
+	}
+	if name != "" {
+		if zone, err := time.LoadLocation(name); err == nil { // judged likewise
 			o.Zone = zone
 		}
 	}
@@ -61,7 +66,7 @@ func options(n *storage.NAS, address string) cdrformat.RadiusOptions {
 // call charges the call that a packet ends, alone or with what was told when it began. What cannot be charged is held
 // with its reason; both are the store's, in one transaction.
 func (s *Server) call(ctx context.Context, j *job, p *cdrformat.RadiusPacket, at time.Time) error {
-	o := options(j.nas, j.from.Addr().String())
+	o := s.options(j.nas, j.from.Addr().String())
 	call, rec := &rating.Call{}, cdrformat.Record{}
 	cdrformat.RadiusCall(&cdrformat.RadiusTold{Packet: *p, At: at}, o, call, &rec)
 	if rec.Skipped != "" {
