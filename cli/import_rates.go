@@ -25,12 +25,15 @@ func newImportRates(a *app) *cobra.Command {
 			"Mode replace makes the deck the file: rates that the file does not have end. Mode merge touches only\n" +
 			"the prefixes in the file. Rates are compared over what is valid from the import's instant on; of a rate\n" +
 			"that changes, what the file does not say stays. Nothing that was valid is removed: it ends.\n\n" +
+			"A list that should have been in force since a day ago: --effective names the day, --rerate charges the calls since\n" +
+			"then again. Approved invoices keep their figures, and the difference is posted in the open period.\n\n" +
 			"read = added + changed + same + rejected. Removed counts rates of the deck that end because the file\n" +
 			"does not have them. Rejected lines are listed on standard error, the first thousand, and all of\n" +
 			"them go to the file that --rejects names, in the order in which they were found: a rate that contradicts\n" +
 			"another line of its prefix comes after what could not be read.\n\n" +
 			"Exit codes: 0 all taken, 3 some lines rejected, 1 nothing imported.",
 		Example: "  billd import-rates deck.csv\n" +
+			"  billd import-rates corrected.csv --effective 2026-11-01 --rerate --dry-run\n" +
 			"  billd import-rates deck.csv --dry-run --effective 2026-12-01\n" +
 			"  billd import-rates carrier.csv --deck carrier --vendor 7 --mode merge\n" +
 			"  billd import-rates carrier.xlsx --profile carrier --rejects rejected.csv\n" +
@@ -64,6 +67,7 @@ func newImportRates(a *app) *cobra.Command {
 	f.BoolVar(&args.DryRun, "dry-run", false, "stop after the preview")
 	f.StringVar(&args.Impact, "impact", "", "yes or no: what the list would have changed of the last 30 days' calls (default yes in a dry run)")
 	f.StringVar(&args.Effective, "effective", "", "when it takes effect, a date or moment (default now)")
+	f.BoolVar(&args.Rerate, "rerate", false, "charge the deck's calls since --effective again; with --dry-run, show what that changes")
 	f.StringVar(&rejects, "rejects", "", "CSV file to write the rejected lines to, with their numbers and reasons")
 	listFlags(f, &args, &columns)
 	return cmd

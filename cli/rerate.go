@@ -15,10 +15,10 @@ func newRerate(a *app) *cobra.Command {
 			"Balances and day totals move by the difference, drafts are filled again; a call on an approved invoice keeps its\n" +
 			"figures and the difference is posted in the open period. A call's VAT rate stays. History is left alone.\n\n" +
 			"--deck picks the calls that a deck prices now or priced then, --prefix those to numbers that begin so. After a price list\n" +
-			"that should have been in force since a day ago, import it as of that day and rerate its deck from then on.\n\n" +
+			"that should have been in force since a day ago, import-rates --effective DAY --rerate does both at once.\n\n" +
 			"A call that cannot be charged now keeps its figures, and the exit code is 3.",
 		Example: "  billd rerate --from 2026-11-01 --dry-run\n  billd rerate --account Northfield --from 2026-11-01 --to 2026-12-01\n" +
-			"  billd import-rates carrier.csv --deck carrier --effective 2026-11-01 && billd rerate --deck carrier --from 2026-11-01",
+			"  billd rerate --deck carrier --from 2026-11-01",
 		Args: want(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			args.JSON = a.json

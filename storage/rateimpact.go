@@ -53,9 +53,9 @@ const (
 // them, so that what prices a call tells whether it is this deck.
 const firstImpactRate = maxKeptNumber
 
-// Impact works out what the import changes for the calls of the last days. Call it after Compare and
+// Impact works out what the import changes for the calls of the last span. Call it after Compare and
 // before Apply. progress is told how many of the days are done.
-func (im *RateImport) Impact(ctx context.Context, days int, progress func(done, total int64)) (*Impact, error) {
+func (im *RateImport) Impact(ctx context.Context, span time.Duration, progress func(done, total int64)) (*Impact, error) {
 	run := &impactRun{im: im, deck: im.deck.ID, accounts: map[rating.AccountID]*ImpactAccount{}, prefixes: map[string]*ImpactDestination{}}
 	err := im.db.View(ctx, func(tx *Tx) error {
 		run.Till = tx.now
@@ -72,7 +72,7 @@ func (im *RateImport) Impact(ctx context.Context, days int, progress func(done, 
 	if err := run.indexes(ctx); err != nil {
 		return nil, err
 	}
-	if err := run.walk(ctx, days, progress); err != nil {
+	if err := run.walk(ctx, span, progress); err != nil {
 		return nil, err
 	}
 	return run.finish(ctx)
@@ -160,9 +160,9 @@ func (r *impactRun) entry(row *rating.Rate) rating.Entry {
 // impactDay is the span that is walked at once: the latest day first, so that a limit costs the oldest.
 const impactDay = 24 * time.Hour
 
-func (r *impactRun) walk(ctx context.Context, days int, progress func(done, total int64)) error {
+func (r *impactRun) walk(ctx context.Context, span time.Duration, progress func(done, total int64)) error {
 	r.From = r.Till
-	start := r.Till.Add(-time.Duration(days) * impactDay)
+	start := r.Till.Add(-span)
 	for till := r.Till; till.After(start); {
 		from := till.Add(-impactDay)
 		if from.Before(start) {
@@ -187,10 +187,13 @@ func (r *impactRun) walk(ctx context.Context, days int, progress func(done, tota
 			}
 		}
 		r.From, till = from, from
-		progress(int64(r.Till.Sub(from)/impactDay), int64(days))
+		progress(days(r.Till.Sub(from)), days(span))
 	}
 	return nil
 }
+
+// days is how many days a span begins.
+func days(span time.Duration) int64 { return int64((span + impactDay - 1) / impactDay) }
 
 // page works out some calls and returns where to go on.
 func (r *impactRun) page(tx *Tx, from, till rating.CDRID) (rating.CDRID, error) {

@@ -29,7 +29,7 @@ func impactOf(t *testing.T, db *DB, o RateImportOptions, list string) string {
 	if _, err := im.Compare(t.Context(), quiet); err != nil {
 		t.Fatal(err)
 	}
-	i, err := im.Impact(t.Context(), 30, quiet)
+	i, err := im.Impact(t.Context(), 30*24*time.Hour, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

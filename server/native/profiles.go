@@ -15,7 +15,7 @@ import (
 func (a *API) undoImport(c *fiber.Ctx) error {
 	args := ops.UndoImportArgs{Deck: c.Query("deck")}
 	var err error
-	if args.DryRun, err = dryRun(c.Query("dry_run")); err != nil {
+	if args.DryRun, err = onOff("dry_run", c.Query("dry_run")); err != nil {
 		return err
 	}
 	report, err := ops.UndoImport(c.UserContext(), a.Env, args, func(int64, int64, string) {})
@@ -25,15 +25,15 @@ func (a *API) undoImport(c *fiber.Ctx) error {
 	return c.JSON(report)
 }
 
-// dryRun reads an option that is on or off.
-func dryRun(s string) (bool, error) {
+// onOff reads an option that is on or off.
+func onOff(name, s string) (bool, error) {
 	switch s {
 	case "", "0", "false":
 		return false, nil
 	case "1", "true":
 		return true, nil
 	}
-	return false, rating.Broken("dry_run", "inclusion", "", "dry_run %q: want 1 or 0", clip(s))
+	return false, rating.Broken(name, "inclusion", "", "%s %q: want 1 or 0", name, clip(s))
 }
 
 // listProfiles answers the saved ways to import price lists.

@@ -60,7 +60,10 @@ func (a *API) importRates(c *fiber.Ctx) error {
 		Impact: up.value("impact"), Profile: up.value("profile"), Sheet: up.value("sheet"), Strip: up.list("strip"), Jurisdiction: up.value("jurisdiction"), Increment: up.value("increment"),
 		Plan: up.value("plan"), BareUnit: up.value("bare_unit"),
 	}
-	if args.DryRun, err = dryRun(up.value("dry_run")); err != nil {
+	if args.DryRun, err = onOff("dry_run", up.value("dry_run")); err != nil {
+		return err
+	}
+	if args.Rerate, err = onOff("rerate", up.value("rerate")); err != nil {
 		return err
 	}
 	io := &ops.IO{In: up.file, Progress: func(int64, int64, string) {}}

@@ -30,7 +30,8 @@ type ImportRatesArgs struct {
 	Prepend   string            `json:"prepend,omitempty"`
 	Columns   map[string]string `json:"columns,omitempty"` // header or #number → field
 	DryRun    bool              `json:"dry_run,omitempty"`
-	Impact    string            `json:"impact,omitempty"` // yes or no: reprice the last 30 days; a dry run does when empty
+	Impact    string            `json:"impact,omitempty"` // yes or no: reprice the last 30 days, or those to be rerated; a dry run does when empty
+	Rerate    bool              `json:"rerate,omitempty"` // the deck's calls since Effective are charged again
 
 	Profile      string   `json:"profile,omitempty"`      // says what the others leave open
 	Sheet        string   `json:"sheet,omitempty"`        // of a workbook; the only one with rates when empty
@@ -74,9 +75,12 @@ func importRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO) (in
 	case err != nil:
 		return ExitFailed, err
 	case !args.JSON:
-		_, err = fmt.Fprintln(o.Out, report.outcome())
+		if _, err = fmt.Fprintln(o.Out, report.outcome()); err == nil && report.Rerate != nil {
+			report.Rerate.printFailures(o.Err)
+			err = report.Rerate.table(o.Out)
+		}
 	}
-	if report.Rejected > 0 {
+	if report.Rejected > 0 || report.Rerate != nil && report.Rerate.Failed > 0 {
 		return ExitPartly, err
 	}
 	return ExitOK, err
@@ -94,6 +98,9 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 	opts, zone, err := rateImportOptions(ctx, env, args)
 	if err != nil {
 		return nil, err
+	}
+	if args.Rerate && !(opts.Effective.Before(env.DB.Now()) && !opts.Effective.IsZero()) {
+		return nil, badArgument("rerate", "rerate: want effective with a moment in the past, from which on calls are charged again")
 	}
 	if args.Impact != "" && args.Impact != "yes" && args.Impact != "no" {
 		return nil, badArgument("impact", "impact %q: want yes or no", args.Impact)
@@ -124,11 +131,15 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 	}
 	j.describeDeck()
 	if args.Impact == "yes" || args.Impact == "" && args.DryRun {
-		impact, err := j.im.Impact(ctx, impactDays, func(done, total int64) { o.Progress(done, total, "days of calls") })
+		span := impactDays * day
+		if args.Rerate {
+			span = env.DB.Now().Sub(opts.Effective)
+		}
+		impact, err := j.im.Impact(ctx, span, func(done, total int64) { o.Progress(done, total, "days of calls") })
 		if err != nil {
 			return nil, err
 		}
-		r.Impact = describeImpact(impact, r.Currency)
+		r.Impact = describeImpact(impact, span, r.Currency)
 	}
 	if err := j.aside.close(); err != nil {
 		return nil, err
@@ -145,6 +156,13 @@ func ImportRates(ctx context.Context, env *Env, args ImportRatesArgs, o *IO, pre
 	done, err := j.im.Apply(ctx, r.Counts(), func(done, total int64) { o.Progress(done, total, "rows written") })
 	if done != nil && done.Applied {
 		r.Applied, r.DeckID = true, uint64(done.Deck)
+	}
+	if err != nil || !args.Rerate {
+		return r, err
+	}
+	span := storage.RerateSpan{CallSpan: storage.CallSpan{From: opts.Effective}, Deck: rating.DeckID(r.DeckID)}
+	if r.Rerate, err = rerateSpan(ctx, env, span, false, o); err != nil {
+		err = fmt.Errorf("the prices of deck %s are in force; billd rerate --deck %s --from %s charges the calls that are left: %w", r.Deck, r.Deck, opts.Effective.Format(time.RFC3339), err)
 	}
 	return r, err
 }

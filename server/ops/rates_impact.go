@@ -9,8 +9,10 @@ import (
 	"billd/storage"
 )
 
-// impactDays is how far back the preview of an import looks for calls.
+// impactDays is how far back the preview of an import looks for calls that are not to be rerated.
 const impactDays = 30
+
+const day = 24 * time.Hour
 
 // ImpactReport is what an import would have changed, had it been in force for the last days. Amounts are
 // gross, in the deck's currency: what customers pay, or what a vendor is paid.
@@ -43,9 +45,9 @@ type ImpactLine struct {
 	Difference rating.Money `json:"difference"`
 }
 
-func describeImpact(i *storage.Impact, currency string) *ImpactReport {
+func describeImpact(i *storage.Impact, span time.Duration, currency string) *ImpactReport {
 	stamp := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-	r := &ImpactReport{Days: impactDays, From: stamp(i.From), Till: stamp(i.Till), RatesAsOf: stamp(i.At), Currency: currency, Examined: i.Examined,
+	r := &ImpactReport{Days: int((span + day - 1) / day), From: stamp(i.From), Till: stamp(i.Till), RatesAsOf: stamp(i.At), Currency: currency, Examined: i.Examined,
 		Truncated: i.Truncated, Calls: i.Calls, Unpriced: i.Unpriced, NewlyPriced: i.NewlyPriced, Old: i.Old, New: i.New, Difference: i.New - i.Old,
 		Accounts: []ImpactLine{}, Destinations: []ImpactLine{}}
 	if i.At.IsZero() {

@@ -35,6 +35,7 @@ type RatesReport struct {
 	Rejected int `json:"rejected"`
 
 	Impact *ImpactReport `json:"impact,omitempty"` // when it was asked for
+	Rerate *RerateReport `json:"rerate,omitempty"` // the same
 
 	Rejects        []RejectedLine `json:"rejects"`
 	RejectsOmitted int            `json:"rejects_omitted"`

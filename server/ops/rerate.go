@@ -56,12 +56,7 @@ func rerate(ctx context.Context, env *Env, args RerateArgs, o *IO) (int, error) 
 	if err != nil {
 		return ExitFailed, err
 	}
-	progress := func(done int) { o.Progress(int64(done), 0, "CDRs") }
-	sum, err := env.DB.Rerate(ctx, span, true, progress)
-	if err != nil {
-		return ExitFailed, err
-	}
-	report, err := newRerateReport(ctx, env, sum, true)
+	report, err := rerateSpan(ctx, env, span, true, o)
 	if err != nil {
 		return ExitFailed, err
 	}
@@ -71,20 +66,11 @@ func rerate(ctx context.Context, env *Env, args RerateArgs, o *IO) (int, error) 
 				return ExitFailed, err
 			}
 		}
-		if sum, err = env.DB.Rerate(ctx, span, false, progress); err != nil {
-			return ExitFailed, fmt.Errorf("%d calls are rerated and stay so, run it again for the others: %w", sum.Changed, err)
-		}
-		if report, err = newRerateReport(ctx, env, sum, false); err != nil {
-			return ExitFailed, err
-		}
-		note := fmt.Sprintf("rerate: %d examined, %d changed, %d same, %d history, %d failed", sum.Examined, sum.Changed, sum.Same, sum.History, sum.Failed)
-		if err := env.DB.NoteJob(ctx, "cdr", note); err != nil {
+		if report, err = rerateSpan(ctx, env, span, false, o); err != nil {
 			return ExitFailed, err
 		}
 	}
-	for _, f := range report.Failures {
-		fmt.Fprintf(o.Err, "CDR %s keeps its figures: %s: %s\n", f.ID, f.Reason, f.Detail)
-	}
+	report.printFailures(o.Err)
 	if err := Print(o.Out, args.JSON, report, report.table); err != nil {
 		return ExitFailed, err
 	}
@@ -92,6 +78,30 @@ func rerate(ctx context.Context, env *Env, args RerateArgs, o *IO) (int, error) 
 		return ExitPartly, nil
 	}
 	return ExitOK, nil
+}
+
+// rerateSpan charges calls again, or only works out what would change. What was done before an error stays.
+func rerateSpan(ctx context.Context, env *Env, span storage.RerateSpan, dry bool, o *IO) (*RerateReport, error) {
+	sum, err := env.DB.Rerate(ctx, span, dry, func(done int) { o.Progress(int64(done), 0, "CDRs") })
+	if err != nil && !dry {
+		err = fmt.Errorf("%d calls are rerated and stay so, run it again for the others: %w", sum.Changed, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	report, err := newRerateReport(ctx, env, sum, dry)
+	if err != nil || dry {
+		return &report, err
+	}
+	note := fmt.Sprintf("rerate: %d examined, %d changed, %d same, %d history, %d failed", sum.Examined, sum.Changed, sum.Same, sum.History, sum.Failed)
+	return &report, env.DB.NoteJob(ctx, "cdr", note)
+}
+
+// printFailures tells the first calls that cannot be charged now.
+func (r *RerateReport) printFailures(w io.Writer) {
+	for _, f := range r.Failures {
+		fmt.Fprintf(w, "CDR %s keeps its figures: %s: %s\n", f.ID, f.Reason, f.Detail)
+	}
 }
 
 func (a RerateArgs) span(ctx context.Context, env *Env) (span storage.RerateSpan, err error) {
@@ -134,7 +144,7 @@ func newRerateReport(ctx context.Context, env *Env, sum storage.RerateSum, dry b
 	return r, err
 }
 
-func (r RerateReport) table(w io.Writer) error {
+func (r *RerateReport) table(w io.Writer) error {
 	head := "rerated"
 	if r.DryRun {
 		head = "preview"
