@@ -80,7 +80,7 @@ func TestRetriedCallsDrawOnThePackage(t *testing.T) {
 	}
 	priceAt(t, db, 200_000_000)
 	for range 2 {
-		if err := db.RetrySuspense(ctx, SuspenseFilter{}, func([]rating.Verdict) {}); err != nil {
+		if err := db.RetrySuspense(ctx, SuspenseFilter{}, nil, func([]rating.Verdict) {}); err != nil {
 			t.Fatal(err)
 		}
 	}

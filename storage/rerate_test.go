@@ -169,7 +169,7 @@ func TestRetryMovesTheKeyToTheCall(t *testing.T) {
 		t.Fatalf("verdict = %+v, want it held for want of a rate", held)
 	}
 	retry := func() (v rating.Verdict) {
-		err := db.RetrySuspense(context.Background(), SuspenseFilter{}, func(list []rating.Verdict) { v = list[0] })
+		err := db.RetrySuspense(context.Background(), SuspenseFilter{}, nil, func(list []rating.Verdict) { v = list[0] })
 		if err != nil {
 			t.Fatal(err)
 		}

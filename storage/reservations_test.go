@@ -163,7 +163,7 @@ func TestAHeldRecordSettlesWhenItIsCharged(t *testing.T) {
 		t.Errorf("reason %q and %s reserved, want no_rate and 0.06", v.Reason, r.reserved())
 	}
 	priceAt(t, r.DB, 60_000_000)
-	if err := r.RetrySuspense(t.Context(), SuspenseFilter{}, func([]rating.Verdict) {}); err != nil {
+	if err := r.RetrySuspense(t.Context(), SuspenseFilter{}, nil, func([]rating.Verdict) {}); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.reserved(); got != "0.0" {

@@ -115,7 +115,7 @@ func (w *world) rerate(*rapid.T) {
 }
 
 func (w *world) retry(*rapid.T) {
-	if err := w.db.RetrySuspense(context.Background(), SuspenseFilter{}, func([]rating.Verdict) {}); err != nil {
+	if err := w.db.RetrySuspense(context.Background(), SuspenseFilter{}, nil, func([]rating.Verdict) {}); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"billd/rating"
@@ -110,6 +111,16 @@ func (h *HeldCall) Read(call *rating.Call) (bool, error) {
 // CDR, the row goes, and the key that makes the call once leads to the CDR from then on; else the row
 // stays with the reason of now. A record that could not be read is not tried.
 func (tx *Tx) RetrySuspended(id uint64) (rating.Verdict, error) {
+	return tx.retrySuspended(id, func(s *Suspended, _ *rating.Call) error {
+		return rating.Errorf(rating.Invalid, "suspense", "%s", s.Detail)
+	})
+}
+
+// ReadAgain reads what was kept of a record that could not be read into call, which is empty. It fails with why it
+// still cannot be read.
+type ReadAgain func(s *Suspended, call *rating.Call) error
+
+func (tx *Tx) retrySuspended(id uint64, again ReadAgain) (rating.Verdict, error) {
 	s, err := tx.Suspense.Get(id)
 	if err != nil {
 		return rating.Verdict{}, err
@@ -117,8 +128,19 @@ func (tx *Tx) RetrySuspended(id uint64) (rating.Verdict, error) {
 	stays := rating.Verdict{Outcome: rating.OutcomeSuspended, Suspense: id, Reason: s.Reason, Detail: s.Detail}
 	call := &tx.batch().scratch
 	readable, err := s.Read(call)
-	if err != nil || !readable {
+	if err != nil {
 		return stays, err
+	}
+	if !readable {
+		if why := again(s, call); why != nil {
+			if strings.HasSuffix(s.Detail, why.Error()) { // behind the line of its file
+				return stays, nil
+			}
+			s.Detail, stays.Detail = why.Error(), why.Error()
+			s.Attempts++
+			return stays, tx.Suspense.Put(s)
+		}
+		s.HeldCall, s.Raw, s.StartAt = heldCallOf(call), "", writtenTime(call)
 	}
 	call.Profile = tx.profileOf(call)
 	tx.calls.self, tx.billing = id, &call.CDR
@@ -231,9 +253,13 @@ func (tx *Tx) suspendedAfter(from uint64, f SuspenseFilter) (ids []uint64, err e
 
 // RetrySuspense tries the held calls that a filter picks, in order of their numbers, a chunk in each
 // transaction. each hears what became of them once that is durable. Fails with NotFound for a number
-// that does not exist.
-func (db *DB) RetrySuspense(ctx context.Context, f SuspenseFilter, each func([]rating.Verdict)) error {
-	return db.eachSuspended(ctx, f, (*Tx).RetrySuspended, each)
+// that does not exist. Records that could not be read are read by again, which may be nil.
+func (db *DB) RetrySuspense(ctx context.Context, f SuspenseFilter, again ReadAgain, each func([]rating.Verdict)) error {
+	retry := (*Tx).RetrySuspended
+	if again != nil {
+		retry = func(tx *Tx, id uint64) (rating.Verdict, error) { return tx.retrySuspended(id, again) }
+	}
+	return db.eachSuspended(ctx, f, retry, each)
 }
 
 // DropSuspense drops the held calls that a filter picks, a chunk in each transaction.

@@ -10,6 +10,7 @@ type TailPosition struct {
 	Device uint64 `json:"device,omitempty"`
 	Inode  uint64 `json:"inode,omitempty"`
 	Offset int64  `json:"offset,omitempty"` // bytes, the beginning of a line
+	Line   int64  `json:"line,omitempty"`   // lines before that; 0 behind the beginning is not known
 	Head   string `json:"head,omitempty"`   // a digest of the file's first bytes
 	Headed int    `json:"headed,omitempty"` // how many bytes that are
 }

@@ -233,7 +233,7 @@ func (d *dialogs) rest(r *Reader, call *rating.Call, rec *Record) error {
 		if err != nil {
 			call.Reset()
 			rec.Half = nil
-			rec.bad(g.facts.keep(r.stamps, g.record), err.Error())
+			rec.bad(g.facts.keep(r.stamps, g.record, r.header), err.Error())
 		}
 		return nil
 	}
@@ -242,7 +242,7 @@ func (d *dialogs) rest(r *Reader, call *rating.Call, rec *Record) error {
 
 // begins makes the half of a call that was answered at an instant in microseconds: its INVITE.
 func (f *facts) begins(p stamps, record string, at int64, call *rating.Call, rec *Record) error {
-	rec.Half = &rating.Half{Key: strings.Clone(f.text[roleID]), Kept: f.keep(p, record)}
+	rec.Half = &rating.Half{Key: strings.Clone(f.text[roleID]), Kept: f.keep(p, record, "")}
 	err := f.fill(call, instants{start: at, answer: at}, true, 0)
 	call.Unset(rating.CDRDuration)
 	return err
@@ -254,7 +254,7 @@ func (f *facts) ends(p stamps, record string, rec *Record) error {
 	// what it came from and when is no call's start: whoever corrects the record says that
 	f.text[roleEnd], f.text[roleEndEpoch], f.text[roleEndMicro] = "", "", strconv.FormatInt(t.start, 10)
 	f.text[roleStart], f.text[roleStartEpoch], f.text[roleStartMicro] = "", "", ""
-	rec.Half = &rating.Half{Key: strings.Clone(f.text[roleID]), End: t.start, Kept: f.keep(p, record)}
+	rec.Half = &rating.Half{Key: strings.Clone(f.text[roleID]), End: t.start, Kept: f.keep(p, record, "")}
 	return err
 }
 

@@ -246,6 +246,46 @@ func TestAHeaderOf10000ColumnsIsRefused(t *testing.T) {
 	}
 }
 
+// TestWhatIsKeptOfARecordIsReadAgain mends what was kept of a record of each format, and reads it as the record.
+func TestWhatIsKeptOfARecordIsReadAgain(t *testing.T) {
+	for _, s := range corpus() {
+		t.Run(s.name, func(t *testing.T) {
+			c := soundCall(2)
+			c.billsec = "x10"
+			r, err := NewReader(strings.NewReader(s.file(s.row(c))), s.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var call rating.Call
+			var rec Record
+			if err := r.Read(&call, &rec); err != nil || rec.Bad == "" {
+				t.Skip("the format says no seconds of talk")
+			}
+			if _, err := Again(rec.Raw, s.o, &call); err == nil || !strings.HasSuffix(rec.Bad, err.Error()) {
+				t.Errorf("read again it is refused with %v, want %s", err, rec.Bad)
+			}
+			o := s.o
+			o.Source = o.Format.Source()
+			if skipped, err := Again(strings.ReplaceAll(rec.Raw, "x10", "10"), o, &call); err != nil || skipped != "" {
+				t.Fatalf("%s, %v: %s", skipped, err, rec.Raw)
+			}
+			var again Record
+			_, got, _ := strings.Cut(spellRecord(&call, &again), ": ")
+			if want := s.sound(t, 2); got != want && !strings.Contains(got, "#") {
+				t.Errorf("read again as\n%s, want\n%s", got, want)
+			}
+		})
+	}
+	long := `{"record":"` + strings.Repeat("y", maxKept) + `"}`
+	if _, err := Again(long, Options{Format: AsteriskCSV}, &rating.Call{}); err == nil || err.Error() != "only its first 24 KiB are kept: deliver it again, or correct it column by column" {
+		t.Errorf("of a long one: %v", err)
+	}
+	two := corpus()[0].row(soundCall(1)) + corpus()[0].row(soundCall(2))
+	if _, err := Again(two, Options{Format: FreeSWITCHJSON}, &rating.Call{}); err == nil || !strings.Contains(err.Error(), "more than one record") {
+		t.Errorf("of two: %v", err)
+	}
+}
+
 // TestABodyThatIsDamagedIsOneReason posts what mod_json_cdr and mod_format_cdr do, cut and spoilt.
 func TestABodyThatIsDamagedIsOneReason(t *testing.T) {
 	for _, s := range corpus() {

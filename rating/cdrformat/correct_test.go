@@ -42,9 +42,9 @@ func TestARecordIsCorrectedColumnByColumn(t *testing.T) {
 
 func TestAnUnreadableRowKeepsItsColumnsNames(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
-		{"a bad cell", "Time Start,dst,colour\nsoon,\"4,4\",red\n", `{"colour":"red","dst":"4,4","time_start":"soon"}`},
-		{"too few cells", "time_start,dst\nsoon\n", "soon"},
-		{"an open quote", "time_start,dst\n\"soon,44\n", `"soon,44`},
+		{"a bad cell", "Time Start,dst,colour\nsoon,\"4,4\",red\n", `{"colour":"red","dst":"4,4","header":"Time Start,dst,colour","record":"soon,\"4,4\",red","time_start":"soon"}`},
+		{"too few cells", "time_start,dst\nsoon\n", `{"header":"time_start,dst","record":"soon"}`},
+		{"an open quote", "time_start,dst\n\"soon,44\n", `{"header":"time_start,dst","record":"\"soon,44"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := NewReader(strings.NewReader(tt.in), Options{Source: "test"})

@@ -21,7 +21,7 @@ func (r *Reader) beginCSV() error {
 	if err != nil && err != io.EOF {
 		return err
 	}
-	r.comma = delimiter(line)
+	r.comma, r.header = delimiter(line), strings.Clone(line)
 	names, ok := r.split(line)
 	if !ok || len(names) > maxColumns {
 		return rating.Broken("header", "format", "", "line %d: the header cannot be read: want at most %d column names", r.line-1, maxColumns)
@@ -162,18 +162,17 @@ func (r *Reader) firstOnly(line string) bool {
 }
 
 // named returns a row that could not be read as a JSON object of its cells by the names of their columns, so that it can
-// be corrected apart from its file; as it stands when cells and columns do not match.
+// be corrected apart from its file, and with its own text and the header, so that it can be read Again.
 func (r *Reader) named(line string) string {
-	cells, ok := r.split(line)
-	if !ok || r.count(cells) != nil {
-		return strings.Clone(line)
-	}
-	object := make(map[string]string, len(r.head))
-	for i, name := range r.names {
-		if cells[i] != "" {
-			object[columnName(name)] = cells[i]
+	object := make(map[string]string, len(r.head)+2)
+	if cells, ok := r.split(line); ok && r.count(cells) == nil {
+		for i, name := range r.names {
+			if cells[i] != "" {
+				object[columnName(name)] = cells[i]
+			}
 		}
 	}
+	object[keptRecord], object[keptHeader] = keptPart(line), keptPart(r.header)
 	text, err := json.Marshal(object)
 	if err != nil {
 		return strings.Clone(line)

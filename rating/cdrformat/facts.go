@@ -323,10 +323,20 @@ func digest(parts ...string) string {
 // maxKept is how much of an unreadable record's own text is kept beside what could be read of it.
 const maxKept = 24 << 10
 
+// The members beside billd's columns of what is kept of an unreadable record: its own text, and the line that names
+// the columns of its table.
+const (
+	keptRecord = "record"
+	keptHeader = "header"
+)
+
 // keep writes what could be read of a record that cannot be charged as JSON by billd's columns, so that it
-// can be corrected in suspense, with the switch's own text under "record".
-func (f *facts) keep(p stamps, record string) string {
-	kept := map[string]string{"record": strings.ToValidUTF8(record[:min(len(record), maxKept)], "\ufffd")}
+// can be corrected in suspense, with the switch's own text beside it, so that it can be read Again.
+func (f *facts) keep(p stamps, record, header string) string {
+	kept := map[string]string{keptRecord: keptPart(record)}
+	if header != "" {
+		kept[keptHeader] = keptPart(header)
+	}
 	for i, name := range [...]string{"time_start", "time_connect", "time_end"} {
 		if _, text := f.first(instantRoles[i].roles[:]...); text != "" {
 			if micro, err := p.read(name, text); err == nil && micro >= earliestMicro && micro < latestMicro {
@@ -346,7 +356,9 @@ func (f *facts) keep(p stamps, record string) string {
 	}
 	text, err := json.Marshal(kept)
 	if err != nil {
-		return kept["record"]
+		return kept[keptRecord]
 	}
 	return string(text)
 }
+
+func keptPart(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxKept)], "\ufffd") }

@@ -23,6 +23,7 @@ type Options struct {
 	Only, Skip, Inbound []Condition
 	Apart               bool // of a call that acc tells in two records one may be alone: it is handed out as Record.Half
 	Told                bool // records tell which column said what
+	Line                int  // what the first line is numbered, of a piece of a file; 0 is 1
 }
 
 // Record says where a record stands in its file and, when it could not be read, why.
@@ -46,6 +47,7 @@ type Reader struct {
 	line    int // the next one, or the number of the last element
 	head    []column
 	names   []string // of head
+	header  string   // the line of names
 	comma   byte
 	unknown []string
 	wrapped bool // the array is a member of an object
@@ -67,7 +69,7 @@ type judge func(r *Reader, f *facts, record string, call *rating.Call, rec *Reco
 // NewReader reads the head of in. Fails with Invalid when it is no file of call records, or could be one of
 // two formats that are charged differently.
 func NewReader(in io.Reader, o Options) (*Reader, error) {
-	r := &Reader{w: window{in: in}, o: o, line: 1}
+	r := &Reader{w: window{in: in}, o: o, line: max(o.Line, 1)}
 	if err := r.w.more(); err != nil && err != io.EOF {
 		return nil, err
 	}

@@ -134,15 +134,15 @@ func (r *Reader) beginTable() error {
 	names := r.o.Columns
 	if len(names) == 0 {
 		var err error
-		if names, err = r.header(); err != nil {
+		if names, err = r.readHeader(); err != nil {
 			return err
 		}
 	}
 	return r.layOut(names)
 }
 
-// header takes the line of names.
-func (r *Reader) header() ([]string, error) {
+// readHeader takes the line of names.
+func (r *Reader) readHeader() ([]string, error) {
 	for {
 		line, long, err := r.w.textLine(MaxRecord)
 		if err != nil || long {
@@ -152,6 +152,7 @@ func (r *Reader) header() ([]string, error) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
+		r.header = strings.Clone(line)
 		names := cellsBy(line, r.table.comma, openCell)
 		if names == nil || len(names) > maxColumns {
 			return nil, rating.Broken("header", "format", "", "line %d: the header cannot be read: want at most %d column names", r.line-1, maxColumns)
@@ -410,7 +411,7 @@ func (r *Reader) settle(f *facts, err error, record string, call *rating.Call, r
 	if err != nil {
 		call.Reset()
 		rec.Skipped, rec.held, rec.Half = "", false, nil
-		rec.bad(f.keep(r.stamps, record), err.Error())
+		rec.bad(f.keep(r.stamps, record, r.header), err.Error())
 		return
 	}
 	if rec.Skipped != "" {
@@ -426,7 +427,7 @@ func ReadBody(body string, o Options, fn func(*rating.Call, Record) error) error
 	r, err := NewBodyReader(body, o)
 	if err != nil {
 		var rec Record
-		rec.bad((&facts{}).keep(stamps{}, body), err.Error())
+		rec.bad((&facts{}).keep(stamps{}, body, ""), err.Error())
 		return fn(nil, rec)
 	}
 	for {
@@ -436,7 +437,7 @@ func ReadBody(body string, o Options, fn func(*rating.Call, Record) error) error
 			return nil
 		}
 		if err != nil {
-			rec.bad((&facts{}).keep(stamps{}, body), err.Error())
+			rec.bad((&facts{}).keep(stamps{}, body, ""), err.Error())
 			return fn(nil, rec)
 		}
 		if rec.Bad != "" || rec.Skipped != "" {

@@ -220,9 +220,10 @@ type RetriedCDRs struct {
 	Suspended  int `json:"suspended"`  // still
 }
 
-// RetrySuspense tries again the held calls that a filter picks.
+// RetrySuspense tries again the held calls that a filter picks. Records that could not be read are read by what the
+// profile of their source says now.
 func RetrySuspense(ctx context.Context, env *Env, f storage.SuspenseFilter, progress func(done int)) (sum RetriedCDRs, err error) {
-	err = env.DB.RetrySuspense(ctx, f, func(verdicts []rating.Verdict) {
+	err = env.DB.RetrySuspense(ctx, f, readAgain(env.DB.Catalog()), func(verdicts []rating.Verdict) {
 		for _, v := range verdicts {
 			sum.Tried++
 			switch v.Outcome {

@@ -38,6 +38,26 @@ func EditSuspense(ctx context.Context, env *Env, id uint64, set map[string]strin
 	return h, err
 }
 
+// readAgain reads records that could not be read by the profiles of their sources as they are now. What has none is
+// read the same as before, so that is not tried.
+func readAgain(profiles *storage.Catalog) storage.ReadAgain {
+	return func(s *storage.Suspended, call *rating.Call) error {
+		profile := profiles.Source(s.Source)
+		if profile == nil {
+			return rating.Errorf(rating.Invalid, "suspense", "%s", s.Detail)
+		}
+		o, err := SourceOptions(profile)
+		if err != nil {
+			return err
+		}
+		skipped, err := cdrformat.Again(s.Raw, o, call)
+		if err == nil && skipped != "" {
+			err = rating.Errorf(rating.Invalid, "suspense", "by the profile of source %s now no call to charge: %s: drop it", s.Source, skipped)
+		}
+		return err
+	}
+}
+
 func editSuspense(ctx context.Context, env *Env, args SuspenseArgs, o *IO) (int, error) {
 	h, err := EditSuspense(ctx, env, args.ID, args.Set)
 	if err != nil {

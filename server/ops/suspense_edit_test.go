@@ -35,7 +35,7 @@ func (s *station) show(id string) (h HeldCDR) {
 
 func TestAnUnreadableRecordIsCorrectedAndCharged(t *testing.T) {
 	s := held(t)
-	if got, want := s.show("1"), `{"account":"master","call_id":"b","dst":"4420","duration":"60","time_start":"yesterday"}`; got.Reason != "bad_record" || got.Raw != want {
+	if got, want := s.show("1"), `{"account":"master","call_id":"b","dst":"4420","duration":"60","header":"account,call_id,dst,time_start,duration","record":"master,b,4420,yesterday,60","time_start":"yesterday"}`; got.Reason != "bad_record" || got.Raw != want {
 		t.Fatalf("held as %s, %s, want bad_record, %s", got.Reason, got.Raw, want)
 	}
 	s.run(ExitFailed, "suspense-edit", `{"id":1,"set":{"time_start":"tomorrow"}}`, "")

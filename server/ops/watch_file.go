@@ -15,6 +15,7 @@ import (
 // WatchFileArgs are one file, or one piece of a growing one, that a watch hands in as the op's input.
 type WatchFileArgs struct {
 	Import ImportCDRsArgs        `json:"import"`
+	Line   int                   `json:"line,omitempty"` // what the first line is numbered, 0 is 1
 	Tail   *storage.TailPosition `json:"tail,omitempty"` // where the piece ends, kept when all of it is read and committed
 }
 
@@ -38,6 +39,7 @@ func watchFile(ctx context.Context, env *Env, args WatchFileArgs, o *IO) (int, e
 		return ExitUsage, &UsageError{err}
 	}
 	options.Apart = !args.Import.Rated
+	options.Line = args.Line
 	var sum WatchedFile
 	r, err := cdrformat.NewReader(o.In, options)
 	if err != nil {

@@ -34,13 +34,56 @@ func TestAGrowingFileHasItsRejectsBesideIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"line,suspense,reason,detail\n", `2,1,bad_record,`, `1,2,no_rate,`} {
+	if n := strings.Count(string(got), "line,suspense,"); n != 1 {
+		t.Errorf("%d headers, want 1: %q", n, got)
+	}
+	for _, want := range []string{"line,suspense,reason,detail\n", `2,1,bad_record,"line 2: billsec`, `3,2,no_rate,`} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("rejects are %q, want %q among them", got, want)
 		}
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestLinesOfAGrowingFileAreThoseOfTheFile adds pieces to a file with a header, the last one for a billd that knows how
+// far it came but not how many lines that were.
+func TestLinesOfAGrowingFileAreThoseOfTheFile(t *testing.T) {
+	s := newStore(t)
+	path := filepath.Join(t.TempDir(), "calls.csv")
+	p := Place{Path: path, Tail: true, Files: ops.ImportCDRsArgs{Format: "csv"}}
+	text := header
+	for _, piece := range []string{lines(0, 3, 1), lines(3, 6, 5), "\n\n" + lines(6, 8, 6)} {
+		text += piece
+		write(t, path, text)
+		if _, err := s.watch(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := s.env.DB.Update(t.Context(), func(tx *storage.Tx) error {
+		at, err := tx.TailOf(path)
+		if err != nil || at.Line != 11 {
+			t.Errorf("%d lines are behind, %v, want 11", at.Line, err)
+		}
+		at.Line = 0
+		return tx.KeepTail(at)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, text+lines(8, 9, 8))
+	if _, err := s.watch(p); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path + rejectsEnd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"3,1,no_rate,", "7,2,no_rate,", "10,3,no_rate,", "12,4,no_rate,"} {
+		if !strings.Contains(string(got), "\n"+want) {
+			t.Errorf("rejects are %q, want %q among them", got, want)
+		}
 	}
 }
 

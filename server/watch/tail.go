@@ -221,15 +221,27 @@ func (t *tail) piece(ctx context.Context, f *os.File, end int64) (err error) {
 	if next.Head, err = digest(f, next.Headed); err != nil {
 		return err
 	}
+	before := t.at.Line
+	if before == 0 && t.at.Offset > 0 { // kept by a billd that did not count them
+		if before, err = countLines(io.NewSectionReader(f, 0, t.at.Offset)); err != nil {
+			return err
+		}
+	}
+	if next.Line, err = countLines(io.NewSectionReader(f, t.at.Offset, end-t.at.Offset)); err != nil {
+		return err
+	}
+	next.Line += before
+	first := before + 1
 	var r io.Reader = io.NewSectionReader(f, t.at.Offset, end-t.at.Offset)
 	if t.at.Offset > 0 && t.w.place.headed() {
-		first, err := firstLine(f)
+		first-- // the header takes a line of the piece
+		header, err := firstLine(f)
 		if err != nil {
 			return err
 		}
-		r = io.MultiReader(bytes.NewReader(first), r)
+		r = io.MultiReader(bytes.NewReader(header), r)
 	}
-	args := ops.WatchFileArgs{Import: t.w.place.Files, Tail: &next}
+	args := ops.WatchFileArgs{Import: t.w.place.Files, Tail: &next, Line: int(first)}
 	args.Import.Input = ops.Input{Name: filepath.Base(t.w.place.Path), Size: end - t.at.Offset}
 	rejects, err := os.CreateTemp(filepath.Dir(t.w.place.Path), "."+filepath.Base(t.w.place.Path)+".*"+unfinishedEnd)
 	if err != nil {
@@ -253,8 +265,7 @@ func (t *tail) piece(ctx context.Context, f *os.File, end int64) (err error) {
 	return nil
 }
 
-// reject adds the rejected lines of a piece to the file of those of all pieces. Lines are numbered from the piece's
-// first one.
+// reject adds the rejected lines of a piece to the file of those of all pieces.
 func (t *tail) reject(piece *os.File) error {
 	if _, err := piece.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -263,7 +274,16 @@ func (t *tail) reject(piece *os.File) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(all, piece)
+	at, err := all.Stat()
+	if err == nil && at.Size() > 0 { // it has its header
+		var header []byte
+		if header, err = firstLine(piece); err == nil {
+			_, err = piece.Seek(int64(len(header)), io.SeekStart)
+		}
+	}
+	if err == nil {
+		_, err = io.Copy(all, piece)
+	}
 	return errors.Join(err, all.Close())
 }
 
@@ -281,6 +301,21 @@ func lineEnd(f io.ReaderAt, from, to int64) (int64, error) {
 		to -= size
 	}
 	return from, nil
+}
+
+// countLines counts the ends of lines.
+func countLines(r io.Reader) (n int64, err error) {
+	buf := make([]byte, tailChunk)
+	for {
+		size, err := r.Read(buf)
+		n += int64(bytes.Count(buf[:size], []byte{'\n'}))
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 // firstLine is f's first line with its end.
