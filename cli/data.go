@@ -160,10 +160,12 @@ func newDataImport(a *app) *cobra.Command {
 		Use: "import FILE|-", Short: "Take in sessions of a file",
 		Long: "Take in sessions of a file: rows of FreeRADIUS's radacct as CSV or JSON (acctsessionid, username, nasipaddress,\n" +
 			"acctstarttime, acctupdatetime, acctstoptime, acctinputoctets, acctoutputoctets …), accounting records as rlm_rest\n" +
-			"posts them, or billd's own columns: source, session, user, status, time, input_octets, output_octets, seconds.\n\n" +
+			"posts them, billd's own columns: source, session, user, status, time, input_octets, output_octets, seconds, or\n" +
+			"FreeRADIUS' detail files, whose sessions go the way of packets of the NAS that --nas names or that has their address.\n\n" +
 			"Octets are totals of their session. The same file again, or a later one with greater totals, adds what is new.\n" +
 			"A record that cannot be taken waits in `billd data held`, and the exit code is 3.",
-		Example: "  billd data import radacct.csv --zone Europe/Berlin\n  billd data import sessions.ndjson --source bras1", Args: want("FILE"),
+		Example: "  billd data import radacct.csv --zone Europe/Berlin\n  billd data import sessions.ndjson --source bras1\n" +
+			"  billd data import detail-20261121 --nas bras1", Args: want("FILE"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return a.runOpFrom(cmd, "data-import", argv[0], func(in ops.Input) any {
 				args.Input, args.JSON = in, a.json
@@ -174,6 +176,8 @@ func newDataImport(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&args.Source, "source", "", "the source of all records: the name that live records of the same NAS have")
 	f.StringVar(&args.Zone, "zone", "", "time zone of times that carry none, such as Europe/Berlin (default UTC)")
+	f.StringVar(&args.Format, "format", "", "radius-detail; auto, the default, goes by the file's beginning")
+	f.StringVar(&args.NAS, "nas", "", "of a detail file: the NAS that sent its packets (default the one with their address)")
 	f.BoolVar(&args.Wraps, "wraps", false, "the NAS sends no gigawords: a smaller total is a counter that passed 2^32")
 	return cmd
 }

@@ -38,6 +38,7 @@ func newImportCDRs(a *app) *cobra.Command {
 	}
 	fileFlags(cmd.Flags(), &args)
 	cmd.Flags().BoolVar(&args.DryRun, "dry-run", false, "say what would be charged to whom, and charge nothing")
+	cmd.Flags().StringVar(&args.NAS, "nas", "", "of a detail file: the NAS that sent its packets (default the one with their address)")
 	cmd.Flags().BoolVar(&args.Rated, "rated", false, "history: keep prices, move no balance")
 	return cmd
 }
@@ -59,5 +60,6 @@ func formatLines() string {
 	for _, f := range cdrformat.Formats() {
 		fmt.Fprintf(&b, "  %-26s %s\n", f.Name, f.What)
 	}
+	fmt.Fprintf(&b, "  %-26s %s\n", cdrformat.RadiusDetail, "FreeRADIUS' detail files: their calls go the way of packets, see --nas")
 	return b.String()
 }

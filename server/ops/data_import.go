@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"billd/rating"
+	"billd/rating/cdrformat"
 	"billd/rating/dataformat"
 	"billd/storage"
 )
@@ -17,6 +18,8 @@ type ImportDataArgs struct {
 	Input  Input  `json:"input"`
 	Source string `json:"source,omitempty"` // of all records, whatever they name
 	Zone   string `json:"zone,omitempty"`   // of times that name none; "" is UTC
+	Format string `json:"format,omitempty"` // radius-detail; "" and auto are told by the file's beginning
+	NAS    string `json:"nas,omitempty"`    // of a detail file: who sent its packets
 	Wraps  bool   `json:"wraps,omitempty"`  // no gigawords: a smaller total is a counter that passed 2³²
 	JSON   bool   `json:"json,omitempty"`
 }
@@ -30,7 +33,8 @@ type ImportedData struct {
 	Resets     int           `json:"resets"`
 	Unassigned int           `json:"unassigned"`
 	Held       int           `json:"held"`
-	Unreadable int           `json:"unreadable"` // lines that are no record
+	Unreadable int           `json:"unreadable"`        // lines that are no record
+	Skipped    int           `json:"skipped,omitempty"` // records of a detail file that are of no session, not in Records
 	Used       rating.Octets `json:"used"`
 	Charged    rating.Money  `json:"charged"` // net, in the currencies of the plans
 }
@@ -58,6 +62,22 @@ func importData(ctx context.Context, env *Env, args ImportDataArgs, o *IO) (int,
 	if err != nil || args.Zone == "Local" {
 		return ExitUsage, Usagef("zone %.40q: want the name of a time zone, such as Europe/Berlin", args.Zone)
 	}
+	if args.Format != "" && args.Format != "auto" && args.Format != cdrformat.RadiusDetail {
+		return ExitUsage, Usagef("format %.40q: want auto or %s", args.Format, cdrformat.RadiusDetail)
+	}
+	each := func(fn func(int, []rating.DataRecord, error) error) error {
+		return dataformat.Each(o.In, dataformat.Options{Source: args.Source, Zone: zone, Wraps: args.Wraps}, fn)
+	}
+	passed := map[string]int{}
+	if detail, in := isDetail(o.In, args.Format); detail {
+		f, err := openDetail(ctx, env, in, args.NAS, args.Source, args.Zone, args.Wraps)
+		if err != nil {
+			return ExitUsage, &UsageError{err}
+		}
+		each = func(fn func(int, []rating.DataRecord, error) error) error { return f.eachSession(ctx, passed, fn) }
+	} else if o.In = in; args.NAS != "" {
+		return ExitUsage, Usagef("--nas says who sent the packets of a detail file, and this is none")
+	}
 	var sum ImportedData
 	batch := make([]rating.DataRecord, 0, maxDataBatch)
 	lines := make([]int, 0, maxDataBatch)
@@ -75,7 +95,7 @@ func importData(ctx context.Context, env *Env, args ImportDataArgs, o *IO) (int,
 		o.Progress(int64(sum.Records+len(verdicts)), 0, "records")
 		return sum.add(verdicts)
 	}
-	err = dataformat.Each(o.In, dataformat.Options{Source: args.Source, Zone: zone, Wraps: args.Wraps}, func(line int, records []rating.DataRecord, wrong error) error {
+	err = each(func(line int, records []rating.DataRecord, wrong error) error {
 		if wrong != nil {
 			if sum.Unreadable++; sum.Unreadable <= shownRejected {
 				fmt.Fprintf(o.Err, "%s: line %d: %v\n", args.Input.Name, line, wrong)
@@ -92,6 +112,10 @@ func importData(ctx context.Context, env *Env, args ImportDataArgs, o *IO) (int,
 	})
 	if err == nil {
 		err = take()
+	}
+	printPassed(o, args.Input.Name, passed)
+	for _, n := range passed {
+		sum.Skipped += n
 	}
 	if err != nil {
 		fmt.Fprintf(o.Err, "%s: %d records are taken in and stay: import the file again, they will be duplicates\n", args.Input.Name, sum.Records)

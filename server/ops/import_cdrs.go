@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +24,7 @@ type ImportCDRsArgs struct {
 	Legs    string            `json:"legs,omitempty"`    // of FreeSWITCH: a, b, ab
 	Columns []string          `json:"columns,omitempty"` // of a file without a header
 	Map     map[string]string `json:"map,omitempty"`     // a file's column → billd's
+	NAS     string            `json:"nas,omitempty"`     // of a detail file: who sent its packets
 	Rated   bool              `json:"rated,omitempty"`   // another system's history: prices are kept, no balance moves
 	DryRun  bool              `json:"dry_run,omitempty"` // nothing is charged
 	JSON    bool              `json:"json,omitempty"`
@@ -133,6 +133,15 @@ type cdrBatch struct {
 // importCDRs reads a file on one goroutine and charges it on another, a batch a commit. What was
 // committed stays: the same file again goes on where this run ended, by duplicates.
 func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int, error) {
+	if env.DB.Catalog().Source(args.Source) == nil || args.Format != "" {
+		var detail bool
+		if detail, o.In = isDetail(o.In, args.Format); detail {
+			return importDetail(ctx, env, args, o)
+		}
+	}
+	if args.NAS != "" {
+		return ExitUsage, Usagef("--nas says who sent the packets of a detail file, and this is none")
+	}
 	options, err := args.options(env)
 	if err != nil {
 		return ExitUsage, &UsageError{err}
@@ -149,29 +158,32 @@ func importCDRs(ctx context.Context, env *Env, args ImportCDRsArgs, o *IO) (int,
 		return dryImport(ctx, env, &args, r, o)
 	}
 	sum, skipped, err := chargeCDRs(ctx, env, args, r, o)
-	for _, bad := range sum.Rejected {
+	return sum.report(ctx, env, args, skipped, err, o)
+}
+
+// report prints what was taken in; err is why that was not all.
+func (s ImportedCDRs) report(ctx context.Context, env *Env, args ImportCDRsArgs, skipped map[string]int, err error, o *IO) (int, error) {
+	for _, bad := range s.Rejected {
 		fmt.Fprintf(o.Err, "%s: line %d: suspense %d: %s: %s\n", args.Input.Name, bad.Line, bad.Suspense, bad.Reason, bad.Detail)
 	}
-	for _, why := range slices.Sorted(maps.Keys(skipped)) {
-		fmt.Fprintf(o.Err, "%s: %d passed over: %s\n", args.Input.Name, skipped[why], why)
+	printPassed(o, args.Input.Name, skipped)
+	if s.Waiting > 0 {
+		fmt.Fprintf(o.Err, "%s: %d wait for their INVITE or BYE, see billd cdr waiting\n", args.Input.Name, s.Waiting)
 	}
-	if sum.Waiting > 0 {
-		fmt.Fprintf(o.Err, "%s: %d wait for their INVITE or BYE, see billd cdr waiting\n", args.Input.Name, sum.Waiting)
-	}
-	if more := sum.Suspended - len(sum.Rejected); more > 0 {
+	if more := s.Suspended - len(s.Rejected); more > 0 {
 		fmt.Fprintf(o.Err, "%s: and %d more, see billd suspense list\n", args.Input.Name, more)
 	}
 	if err != nil {
-		fmt.Fprintf(o.Err, "%s: %d records are taken in and stay: import the file again, they will be duplicates\n", args.Input.Name, sum.Read)
+		fmt.Fprintf(o.Err, "%s: %d records are taken in and stay: import the file again, they will be duplicates\n", args.Input.Name, s.Read)
 		return ExitFailed, err
 	}
-	if err := env.DB.NoteJob(ctx, "cdr", sum.note(args.Input.Name)); err != nil {
+	if err := env.DB.NoteJob(ctx, "cdr", s.note(args.Input.Name)); err != nil {
 		return ExitFailed, err
 	}
-	if err := Print(o.Out, args.JSON, sum, sum.table); err != nil {
+	if err := Print(o.Out, args.JSON, s, s.table); err != nil {
 		return ExitFailed, err
 	}
-	if sum.Suspended > 0 {
+	if s.Suspended > 0 {
 		return ExitPartly, nil
 	}
 	return ExitOK, nil
