@@ -181,21 +181,28 @@ func (r *Reader) takeXML(size int, call *rating.Call, rec *Record) error {
 // endXML returns where a record ends: behind </cdr>, or where another one begins before that, to which its end was lost.
 func endXML(s string) int {
 	const end = "</cdr>"
-	at, next := strings.Index(s, end), beginXML(s)
-	if at >= 0 {
-		at += len(end)
+	at := strings.Index(s, end)
+	if at < 0 {
+		return beginXML(s)
 	}
-	if next >= 0 && (at < 0 || next < at) {
+	if next := beginXML(s[:at]); next >= 0 {
 		return next
 	}
-	return at
+	return at + len(end)
 }
 
 // beginXML returns where a <cdr> begins, with attributes or without; -1 when none does.
 func beginXML(s string) int {
-	plain, with := strings.Index(s, "<cdr>"), strings.Index(s, "<cdr ")
-	if plain < 0 || with >= 0 && with < plain {
-		return with
+	const open = "<cdr"
+	for from := 0; ; {
+		at := strings.Index(s[from:], open)
+		if at < 0 {
+			return -1
+		}
+		from += at
+		if behind := s[from+len(open):]; behind != "" && (behind[0] == '>' || behind[0] == ' ') {
+			return from
+		}
+		from += len(open)
 	}
-	return plain
 }
