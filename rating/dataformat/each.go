@@ -23,6 +23,12 @@ func Each(in io.Reader, o Options, fn func(line int, records []rating.DataRecord
 	if mark, _ := r.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
 		r.Discard(3)
 	}
+	if why := noText(r); why != "" {
+		return rating.Broken("file", "format", "", "%s", why)
+	}
+	if head, _ := r.Peek(64 << 10); bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
+		r = bufio.NewReaderSize(oldEnds{r}, 64<<10)
+	}
 	first, err := firstByte(r)
 	if err != nil {
 		return err
@@ -34,6 +40,33 @@ func Each(in io.Reader, o Options, fn func(line int, records []rating.DataRecord
 		return eachObject(r, o, fn)
 	}
 	return eachRow(r, o, fn)
+}
+
+// noText says what a file is that is no text; "" when it may be one.
+func noText(r *bufio.Reader) string {
+	head, _ := r.Peek(4)
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return "the file is UTF-16: want UTF-8"
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return "the file is compressed with gzip: unpack it first"
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return "the file is a zip archive or a spreadsheet: want its text"
+	}
+	return ""
+}
+
+// oldEnds reads line ends of old Macs, a carriage return alone, as others.
+type oldEnds struct{ r io.Reader }
+
+func (o oldEnds) Read(p []byte) (int, error) {
+	n, err := o.r.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // firstByte looks at the first byte that is not blank.
@@ -95,6 +128,12 @@ func eachObject(r *bufio.Reader, o Options, fn func(int, []rating.DataRecord, er
 			}
 			continue
 		}
+		if in.depth > 0 && in.cutBy(text) { // the end of the one before is lost, this is another one
+			if err := object(n-1, whole, o, fn); err != nil {
+				return err
+			}
+			whole, in = nil, nesting{}
+		}
 		whole = append(append(whole, text...), '\n')
 		if in.read(text); in.depth > 0 || len(bytes.TrimSpace(whole)) == 0 {
 			continue
@@ -108,12 +147,26 @@ func eachObject(r *bufio.Reader, o Options, fn func(int, []rating.DataRecord, er
 
 // nesting is how deep in objects and lists a text has got.
 type nesting struct {
-	depth           int
+	depth, lists    int // lists are those of depth that are lists
 	quoted, escaped bool
+	last            byte // that is no blank
+}
+
+// cutBy reports whether a line begins an object where none can stand: in a text, or behind anything but a colon, or a
+// comma or bracket of a list.
+func (in *nesting) cutBy(line []byte) bool {
+	line = bytes.TrimLeft(line, " \t")
+	if len(line) == 0 || line[0] != '{' {
+		return false
+	}
+	return in.quoted || in.last != ':' && !(in.lists > 0 && (in.last == ',' || in.last == '['))
 }
 
 func (in *nesting) read(text []byte) {
 	for _, b := range text {
+		if b != ' ' && b != '\t' {
+			in.last = b
+		}
 		switch {
 		case in.escaped:
 			in.escaped = false
@@ -122,10 +175,16 @@ func (in *nesting) read(text []byte) {
 		case b == '"':
 			in.quoted = !in.quoted
 		case in.quoted:
-		case b == '{' || b == '[':
+		case b == '{':
 			in.depth++
-		case b == '}' || b == ']':
+		case b == '[':
+			in.depth++
+			in.lists++
+		case b == '}':
 			in.depth--
+		case b == ']':
+			in.depth--
+			in.lists--
 		}
 	}
 }
