@@ -21,8 +21,8 @@ type SwitchArgs struct {
 	JSON     bool      `json:"json,omitempty"`
 }
 
-// keyEndsSoon is how long before its end a key is told of.
-const keyEndsSoon = 30 * 24 * time.Hour
+// KeyEndsSoon is how long before its end a key is told of.
+const KeyEndsSoon = 30 * 24 * time.Hour
 
 // ShownSwitch is a switch, without its key.
 type ShownSwitch struct {
@@ -73,7 +73,7 @@ func listSwitches(ctx context.Context, env *Env, args SwitchArgs, o *IO) (int, e
 		return t.Close()
 	})
 	for _, s := range list {
-		if left := s.KeyEnds.Sub(now); left < keyEndsSoon {
+		if left := s.KeyEnds.Sub(now); left < KeyEndsSoon {
 			fmt.Fprintf(o.Err, "the key of %s ends on %s: billd switch renew %s makes another\n", s.Name, s.KeyEnds.Format(time.DateTime), s.Name)
 		}
 	}

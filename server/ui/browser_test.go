@@ -135,6 +135,8 @@ func TestPagesFitEveryScreen(t *testing.T) {
 	r.watch(t)
 	look(t, ctx, r.URL, "guard", "/guard")
 	look(t, ctx, r.URL, "reservations", "/reservations")
+	r.keys(t)
+	look(t, ctx, r.URL, "switches", "/switches")
 	look(t, ctx, r.URL, "invoices", "/invoices")
 	look(t, ctx, r.URL, "invoice", "/invoices/1")
 	look(t, ctx, r.URL, "missing", "/accounts/999")

@@ -56,6 +56,10 @@ func (u *UI) Mount(app *fiber.App) {
 	app.Post("/reservations/:id/release", u.signedIn(u.release))
 	app.Get("/guard", u.signedIn(u.guard))
 	app.Post("/guard/:id/unblock", u.signedIn(u.unblock))
+	app.Get("/switches", u.signedIn(u.switches))
+	app.Post("/switches", u.signedIn(u.addSwitch))
+	app.Post("/switches/:name/renew", u.signedIn(u.renewSwitch))
+	app.Post("/switches/:name/delete", u.signedIn(u.deleteSwitch))
 	app.Get("/invoices", u.signedIn(u.invoices))
 	app.Get("/invoices/:id", u.signedIn(u.invoice))
 }
