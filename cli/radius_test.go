@@ -34,7 +34,8 @@ type radiusSite struct {
 	more []string // to serve
 	cmd  *exec.Cmd
 
-	accounting, access string // host:port, of the server that runs
+	base               string // http://host:port, of the server that runs
+	accounting, access string // host:port
 }
 
 func newRadiusSite(t *testing.T) *radiusSite {
@@ -81,15 +82,19 @@ func (s *radiusSite) start() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.accounting, s.access = "", ""
+	s.base, s.accounting, s.access = "", "", ""
+	web := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 	address := regexp.MustCompile(`RADIUS (accounting|access) (\S+)/udp`)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if u := web.FindString(lines.Text()); u != "" {
+			s.base = u
+		}
 		if m := address.FindStringSubmatch(lines.Text()); m != nil && m[1] == "accounting" {
 			s.accounting = m[2]
 		} else if m != nil {
 			s.access = m[2]
 		}
-		if s.accounting != "" && s.access != "" {
+		if s.base != "" && s.accounting != "" && s.access != "" {
 			go io.Copy(io.Discard, out)
 			return
 		}
