@@ -48,7 +48,7 @@ func newRig(t testing.TB) *rig {
 		t.Fatal(err)
 	}
 	access.Passwords = auth.NewPasswords(auth.FastParams())
-	r := &rig{db: db, access: access, env: &ops.Env{DB: db, Dir: dir, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Access: access}}
+	r := &rig{db: db, access: access, env: &ops.Env{DB: db, Dir: dir, Version: "1.2.3", Log: slog.New(slog.DiscardHandler), Access: access, Senders: ops.NewSenders()}}
 	app := fiber.New(fiber.Config{Immutable: true, CaseSensitive: true, UnescapePath: true, DisableStartupMessage: true,
 		ErrorHandler: func(c *fiber.Ctx, _ error) error { return c.Status(fiber.StatusNotFound).SendString("other surface") }})
 	ui.New(ui.Options{DB: db, Access: access, Env: r.env, Log: r.env.Log}).Mount(app)

@@ -1,5 +1,5 @@
 // Keys: / searches, j and k walk rows, g and a letter goes to a section, ? lists them.
-const sections = { d: "/", a: "/accounts", r: "/rates", c: "/cdrs", s: "/suspense", u: "/data", o: "/reservations", f: "/guard", w: "/switches", i: "/invoices" };
+const sections = { d: "/", a: "/accounts", r: "/rates", c: "/cdrs", s: "/suspense", u: "/data", o: "/reservations", f: "/guard", w: "/switches", n: "/radius", i: "/invoices" };
 const patience = 1500; // milliseconds between g and its letter
 
 export function keys(root) {
