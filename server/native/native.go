@@ -147,8 +147,11 @@ type problem struct {
 // fail answers an error in the API's own form. What is not the client's fault says nothing of its cause.
 func (a *API) fail(c *fiber.Ctx, err error) error {
 	status, p := a.describe(c, err)
-	if status == fiber.StatusServiceUnavailable {
+	switch status {
+	case fiber.StatusServiceUnavailable:
 		c.Set(fiber.HeaderRetryAfter, "1")
+	case fiber.StatusUnauthorized: // some clients show what they have only when they are asked for it
+		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="billd"`)
 	}
 	return c.Status(status).JSON(fiber.Map{"error": p})
 }

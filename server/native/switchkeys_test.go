@@ -62,6 +62,18 @@ func TestASwitchsKeyOpensASwitchsWorkAndNothingElse(t *testing.T) {
 	}
 }
 
+// TestAClientThatWaitsToBeAskedIsAsked: RFC 9110 has a 401 say how to authenticate.
+func TestAClientThatWaitsToBeAskedIsAsked(t *testing.T) {
+	rig := newRatesRig(t)
+	resp, err := http.Get(rig.base + "/settings")
+	if err != nil || resp.Body.Close() != nil {
+		t.Fatal(err)
+	}
+	if got := resp.Header.Get("WWW-Authenticate"); resp.StatusCode != 401 || got != `Basic realm="billd"` {
+		t.Errorf("status %d, WWW-Authenticate %q, want 401 that asks for a password", resp.StatusCode, got)
+	}
+}
+
 func TestASwitchsKeyEndsWhenItIsRenewedOrDeleted(t *testing.T) {
 	rig := newRatesRig(t)
 	ask := func(key string) int {
