@@ -194,8 +194,9 @@ func TestKillTheServerUnderRadius(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	s := newRadiusSite(t)
 	s.start()
-	var to atomic.Pointer[string]
-	to.Store(&s.accounting)
+	var to atomic.Pointer[string] // a copy: the site's own is written anew while it is read
+	first := s.accounting
+	to.Store(&first)
 	const calls, clients = 400, 4
 	var answered, again atomic.Int64
 	var all sync.WaitGroup
