@@ -45,7 +45,8 @@ func (p *progress) report(done, total int64, what string) {
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowBytes(what == "bytes"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString(what), progressbar.OptionThrottle(progressEvery), progressbar.OptionClearOnFinish())
+			progressbar.OptionSetItsString(what), progressbar.OptionThrottle(progressEvery), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetSpinnerChangeInterval(0)) // turned by each report: left to itself it draws on after clear
 	}
 	if total > 0 && p.bar.GetMax64() != total {
 		p.bar.ChangeMax64(total)

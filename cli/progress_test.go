@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
@@ -27,5 +28,9 @@ func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 	}
 	if got := screen.String(); !strings.HasSuffix(got, "\rline 3: rejected\n") || p.bar != nil {
 		t.Errorf("screen = %q, want the bar cleared before the line", got)
+	}
+	time.Sleep(300 * time.Millisecond) // longer than a spinner takes to turn by itself
+	if got := screen.String(); !strings.HasSuffix(got, "\rline 3: rejected\n") {
+		t.Errorf("screen = %q, want nothing drawn after the line", got)
 	}
 }
